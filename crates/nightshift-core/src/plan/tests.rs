@@ -1,0 +1,80 @@
+use super::*;
+
+const LIMITS: Limits = Limits {
+    max_tokens: 100_000,
+    max_usd: 10.0,
+    default_timeout_s: 900,
+    max_timeout_s: 3600,
+};
+
+fn draft() -> Draft {
+    Draft {
+        summary: "look".into(),
+        prompt: "look around".into(),
+        agent: Some("stub".into()),
+        model: None,
+        executor: "local".into(),
+        workspace: "/w".into(),
+        writable_dirs: vec!["/w".into()],
+        tools: vec![],
+        network: "none".into(),
+        estimate: Estimate::default(),
+        ceiling: Ceiling {
+            tokens: 1000,
+            usd: 1.0,
+        },
+        timeout_s: 60,
+        risk: "low".into(),
+        reasoning: String::new(),
+        argv: vec![],
+    }
+}
+
+#[test]
+fn the_hash_names_the_content_and_survives_storage() {
+    let plan = Plan::check(draft(), &LIMITS).unwrap();
+    assert!(plan.is_intact());
+    let stored = serde_json::to_string(&plan).unwrap();
+    let read: Plan = serde_json::from_str(&stored).unwrap();
+    assert_eq!(read, plan);
+    let mut changed = read;
+    changed.body.prompt.push('!');
+    assert!(!changed.is_intact());
+}
+
+#[test]
+fn every_field_counts_for_the_hash() {
+    let base = Plan::check(draft(), &LIMITS).unwrap().hash;
+    let changes: [fn(&mut Draft); 6] = [
+        |d| d.summary.push('x'),
+        |d| d.prompt.push('x'),
+        |d| d.writable_dirs.push("/x".into()),
+        |d| d.network = "open".into(),
+        |d| d.ceiling.usd = 2.0,
+        |d| d.argv.push("x".into()),
+    ];
+    for change in changes {
+        let mut other = draft();
+        change(&mut other);
+        assert_ne!(Plan::check(other, &LIMITS).unwrap().hash, base);
+    }
+}
+
+#[test]
+fn a_draft_beyond_the_limits_is_refused() {
+    let changes: [fn(&mut Draft); 8] = [
+        |d| d.summary.clear(),
+        |d| d.prompt.clear(),
+        |d| d.ceiling.tokens = 100_001,
+        |d| d.ceiling.usd = f64::NAN,
+        |d| d.timeout_s = 3601,
+        |d| d.risk = "none".into(),
+        |d| d.writable_dirs = vec!["relative".into()],
+        |d| d.estimate.usd = Range { p50: 2.0, p90: 1.0 },
+    ];
+    for change in changes {
+        let mut other = draft();
+        change(&mut other);
+        assert!(Plan::check(other, &LIMITS).is_err());
+    }
+}

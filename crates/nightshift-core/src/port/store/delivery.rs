@@ -1,0 +1,86 @@
+use async_trait::async_trait;
+
+use super::{Outgoing, StoreError};
+use crate::chat::{Delivery, Inbound};
+use crate::id::{DeliveryId, Platform, UserId};
+use crate::time::Timestamp;
+
+/// A verified delivery on its way in.
+#[derive(Debug, Clone)]
+pub struct NewDelivery {
+    pub platform: Platform,
+    pub delivery: Delivery,
+    pub at: Timestamp,
+}
+
+/// What became of a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Accepted {
+    New,
+    /// Seen before: nothing happens a second time.
+    Duplicate,
+    /// The platform's own id was seen with another body: refused, and an event says so.
+    Conflict,
+}
+
+/// An accepted delivery that nobody has acted on yet.
+#[derive(Debug, Clone)]
+pub struct StoredDelivery {
+    pub id: DeliveryId,
+    pub platform: Platform,
+    pub inbound: Inbound,
+    pub at: Timestamp,
+}
+
+/// Who and what caused a change. With a delivery, the change also settles it, in the same
+/// transaction: it is acted on exactly once.
+#[derive(Debug, Clone, Default)]
+pub struct Cause {
+    pub actor: Option<UserId>,
+    pub delivery: Option<DeliveryId>,
+}
+
+impl Cause {
+    pub fn by(actor: UserId) -> Self {
+        Self {
+            actor: Some(actor),
+            delivery: None,
+        }
+    }
+}
+
+#[async_trait]
+pub trait Deliveries: Send + Sync {
+    /// Accepts a batch in one commit; the outcomes are in the order of the batch.
+    ///
+    /// - A delivery is a duplicate when any of its keys was seen in the last 14 days, in the
+    ///   store or earlier in the batch.
+    /// - Writes `delivery.accepted`, `delivery.duplicate` or `delivery.rejected` events.
+    async fn accept(&self, batch: &[NewDelivery]) -> Result<Vec<Accepted>, StoreError>;
+
+    /// Accepted deliveries that are not settled, oldest first.
+    async fn open_deliveries(&self, limit: u32) -> Result<Vec<StoredDelivery>, StoreError>;
+
+    /// Settles a delivery (if the cause has one), sends `outgoing`, and records `refused` as an
+    /// `auth.refused` event with its audit row.
+    ///
+    /// - A delivery that was settled before changes nothing at all.
+    async fn answer(
+        &self,
+        cause: &Cause,
+        outgoing: &[Outgoing],
+        refused: Option<&RefusedAct>,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+}
+
+/// A refusal as it is audited.
+#[derive(Debug, Clone)]
+pub struct RefusedAct {
+    /// The identity or user id that was refused.
+    pub who: String,
+    /// What they wanted: `approve`, `submit`, …
+    pub action: String,
+    pub why: String,
+    pub task: Option<crate::id::TaskId>,
+}

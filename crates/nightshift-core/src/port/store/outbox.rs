@@ -1,0 +1,103 @@
+use async_trait::async_trait;
+
+use super::StoreError;
+use crate::chat::{Conversation, Identity, MessageRef};
+use crate::id::Platform;
+use crate::notice::Notice;
+use crate::time::Timestamp;
+
+/// A message to be queued.
+#[derive(Debug, Clone)]
+pub struct Outgoing {
+    pub to: Conversation,
+    pub notice: Notice,
+    pub whisper: Option<Whisper>,
+}
+
+/// A message for one person alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Whisper {
+    pub person: Identity,
+    /// The platform's way to answer this gesture; a credential, forgotten once sent.
+    pub handle: Option<String>,
+}
+
+/// A message whose turn it is.
+#[derive(Debug, Clone)]
+pub struct OutboxItem {
+    pub id: i64,
+    /// With the thread resolved: our first message there, once it is sent.
+    pub to: Conversation,
+    pub notice: Notice,
+    pub whisper: Option<Whisper>,
+    /// The message to edit; `None` posts.
+    pub message: Option<MessageRef>,
+    /// Unique per message of ours, for the platform's memory.
+    pub marker: String,
+    /// An earlier try may have arrived.
+    pub unsure: bool,
+    /// Tries before this one.
+    pub attempt: u32,
+    /// Who to tell where the conversation cannot be posted in.
+    pub asker: Option<Identity>,
+    pub queued_at: Timestamp,
+}
+
+#[async_trait]
+pub trait Outbox: Send + Sync {
+    async fn enqueue(&self, outgoing: &[Outgoing], now: Timestamp) -> Result<(), StoreError>;
+
+    /// Claims messages whose turn it is and marks them as being sent.
+    ///
+    /// - Only the head of each conversation: message k+1 waits until k is sent or given up.
+    /// - Of a card that changed several times only the newest revision.
+    /// - Not before a conversation's pace and its platform's `blocked_until` allow.
+    async fn claim_outbox(&self, limit: u32, now: Timestamp)
+    -> Result<Vec<OutboxItem>, StoreError>;
+
+    /// It is there. Keeps `message` for later edits, makes it the thread's root where the
+    /// conversation has none yet, and lets the next one go after `pace_until`.
+    async fn sent(
+        &self,
+        item: &OutboxItem,
+        message: Option<&MessageRef>,
+        pace_until: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// Later; `unsure` when it may have arrived.
+    async fn postpone(
+        &self,
+        item: &OutboxItem,
+        until: Timestamp,
+        unsure: bool,
+        error: &str,
+    ) -> Result<(), StoreError>;
+
+    /// Never: writes `message.failed`; the next message's turn comes.
+    async fn give_up(
+        &self,
+        item: &OutboxItem,
+        error: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// To another conversation instead; what follows in the old one goes there too.
+    async fn readdress(
+        &self,
+        item: &OutboxItem,
+        to: &Conversation,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// Nothing goes out to this platform (and workspace) before `until`; survives restarts.
+    async fn block(
+        &self,
+        platform: &Platform,
+        workspace: &str,
+        until: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// When the next message may go; `None` when none waits.
+    async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError>;
+}

@@ -1,0 +1,151 @@
+//! The one type that holds a secret, and the scrubber that keeps live secrets out of text.
+
+use std::fmt;
+use std::sync::Arc;
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize, Serializer};
+
+/// A credential: wiped from memory when dropped, printed and serialised as `***`.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(SecretString);
+
+impl Secret {
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(SecretString::from(text.into()))
+    }
+
+    /// The value itself; call it only where the value leaves for the party that issued it.
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.expose().is_empty()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl fmt::Display for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl Serialize for Secret {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str("***")
+    }
+}
+
+/// Replaces every occurrence of a live secret by `***`, in text and in byte streams.
+#[derive(Clone, Default)]
+pub struct Scrubber {
+    needles: Arc<Vec<Secret>>,
+}
+
+impl fmt::Debug for Scrubber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Scrubber({} secrets)", self.needles.len())
+    }
+}
+
+impl Scrubber {
+    /// Shorter values would mask ordinary words.
+    const SHORTEST: usize = 8;
+    const MASK: &'static [u8] = b"***";
+
+    pub fn new(secrets: impl IntoIterator<Item = Secret>) -> Self {
+        let mut needles: Vec<Secret> = secrets
+            .into_iter()
+            .filter(|secret| secret.expose().len() >= Self::SHORTEST)
+            .collect();
+        // The longest first, so that a secret that contains another is masked whole.
+        needles.sort_by_key(|secret| std::cmp::Reverse(secret.expose().len()));
+        Self {
+            needles: Arc::new(needles),
+        }
+    }
+
+    pub fn text(&self, text: &str) -> String {
+        let mut clean = text.to_owned();
+        for needle in self.needles.iter() {
+            if clean.contains(needle.expose()) {
+                clean = clean.replace(needle.expose(), "***");
+            }
+        }
+        clean
+    }
+
+    /// Masks the secrets in `pending` and returns what may be passed on, keeping back in
+    /// `pending` the bytes that may be the beginning of a secret. With `end` nothing is kept.
+    pub fn stream(&self, pending: &mut Vec<u8>, end: bool) -> Vec<u8> {
+        let mut out = Vec::with_capacity(pending.len());
+        let mut at = 0;
+        while at < pending.len() {
+            let rest = &pending[at..];
+            if let Some(needle) = self
+                .needles
+                .iter()
+                .find(|n| rest.starts_with(n.expose().as_bytes()))
+            {
+                out.extend_from_slice(Self::MASK);
+                at += needle.expose().len();
+            } else if !end
+                && self
+                    .needles
+                    .iter()
+                    .any(|n| n.expose().as_bytes().starts_with(rest))
+            {
+                break;
+            } else {
+                out.push(rest[0]);
+                at += 1;
+            }
+        }
+        pending.drain(..at);
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_prints_as_stars_everywhere() {
+        let secret = Secret::new("xoxb-very-secret");
+        assert_eq!(
+            format!(
+                "{secret} {secret:?} {}",
+                serde_json::to_string(&secret).unwrap()
+            ),
+            "*** *** \"***\""
+        );
+    }
+
+    #[test]
+    fn a_secret_cut_by_chunks_is_masked() {
+        let scrubber = Scrubber::new([Secret::new("xoxb-very-secret"), Secret::new("short")]);
+        for cut in 0..=30 {
+            let text = b"token xoxb-very-secret short!!";
+            let (head, tail) = text.split_at(cut);
+            let mut pending = head.to_vec();
+            let mut out = scrubber.stream(&mut pending, false);
+            pending.extend_from_slice(tail);
+            out.extend(scrubber.stream(&mut pending, true));
+            assert_eq!(
+                String::from_utf8(out).unwrap(),
+                "token *** short!!",
+                "cut at {cut}"
+            );
+            assert!(pending.is_empty());
+        }
+    }
+}
