@@ -46,6 +46,10 @@ pub enum Notice {
         task: TaskId,
         fence: i64,
     },
+    /// The whole answer as a file, where it is too long for messages.
+    AnswerFile {
+        task: TaskId,
+    },
     /// A file of the result.
     File {
         task: TaskId,

@@ -98,7 +98,45 @@ fn the_table_of_moves() {
             }
         }
     }
-    insta::assert_snapshot!(table, @r"");
+    insta::assert_snapshot!(table, @"
+    planning   planned             staged
+    planning   planned_and_granted queued
+    planning   plan_failed         failed
+    planning   expired             expired
+    planning   cancel_asked        cancelled
+    staged     revised             planning
+    staged     granted             queued
+    staged     rejected            cancelled
+    staged     expired             expired
+    staged     cancel_asked        cancelled
+    queued     expired             expired
+    queued     leased              running
+    queued     lease_refused       failed
+    queued     cancel_asked        cancelled
+    running    lease_returned      queued
+    running    completed           completed
+    running    failed              failed
+    running    retryable           queued
+    running    lost                queued
+    running    lost_last           failed
+    running    cancel_asked        cancelling
+    running    frozen              paused
+    paused     completed           completed
+    paused     failed              failed
+    paused     lost                queued
+    paused     lost_last           failed
+    paused     cancel_asked        cancelling
+    paused     thawed              running
+    cancelling lease_returned      cancelled
+    cancelling completed           completed
+    cancelling failed              failed
+    cancelling retryable           cancelled
+    cancelling lost                cancelled
+    cancelling lost_last           cancelled
+    cancelling stop_confirmed      cancelled
+    failed     retried             planning
+    expired    retried             planning
+    ");
 }
 
 #[test]
