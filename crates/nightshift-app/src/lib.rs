@@ -1,1 +1,95 @@
+//! Use cases and background loops, over the ports of the core.
+//!
+//! Doors (HTTP routes, chat deliveries, the command line) call the use cases; each asks
+//! [`nightshift_core::authorise`] first. What happens by itself happens in the loops that
+//! [`App::loops`] lists: that list is the map of the running system.
 
+pub mod ask;
+pub mod converse;
+pub mod crew;
+pub mod decide;
+pub mod deliver;
+pub mod dispatch;
+pub mod intake;
+pub mod lifecycle;
+pub mod people;
+pub mod plan;
+pub mod problem;
+pub mod query;
+pub mod settings;
+pub mod submit;
+pub mod sweep;
+pub mod wake;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use nightshift_core::id::Platform;
+use nightshift_core::port::{ChatPlatform, Clock, Executor, Ids, Planner, Store};
+use nightshift_core::time::Timestamp;
+
+pub use lifecycle::{Loop, Tick};
+pub use problem::Problem;
+pub use settings::Settings;
+pub use wake::Wake;
+
+/// The outside world.
+#[derive(Clone)]
+pub struct Ports {
+    pub store: Arc<dyn Store>,
+    pub platforms: BTreeMap<Platform, Arc<dyn ChatPlatform>>,
+    pub planner: Arc<dyn Planner>,
+    /// By the name that a plan uses.
+    pub executors: BTreeMap<String, Arc<dyn Executor>>,
+    pub clock: Arc<dyn Clock>,
+    pub ids: Arc<dyn Ids>,
+}
+
+/// The application: ports, settings, and the hints that wake its loops.
+pub struct App {
+    pub ports: Ports,
+    pub settings: Settings,
+    pub wake: Wake,
+    pub(crate) workspaces: people::Workspaces,
+    pub(crate) intake: intake::Gate,
+}
+
+impl App {
+    /// The application and its loops; nothing runs until the loops are run.
+    pub fn new(ports: Ports, settings: Settings) -> (Arc<Self>, Vec<Arc<dyn Loop>>) {
+        let (gate, arrivals) = intake::gate();
+        let app = Arc::new(Self {
+            ports,
+            settings,
+            wake: Wake::default(),
+            workspaces: people::Workspaces::default(),
+            intake: gate,
+        });
+        let loops = Self::loops(&app, arrivals);
+        (app, loops)
+    }
+
+    fn loops(app: &Arc<Self>, arrivals: intake::Arrivals) -> Vec<Arc<dyn Loop>> {
+        vec![
+            Arc::new(intake::Intake::new(app.clone(), arrivals)),
+            Arc::new(people::Probe::new(app.clone())),
+            Arc::new(converse::Converse::new(app.clone())),
+            Arc::new(plan::Planning::new(app.clone())),
+            Arc::new(dispatch::Dispatch::new(app.clone())),
+            Arc::new(deliver::Delivery::new(app.clone())),
+            Arc::new(sweep::Sweep::new(app.clone())),
+        ]
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.ports.clock.now()
+    }
+
+    pub fn store(&self) -> &dyn Store {
+        self.ports.store.as_ref()
+    }
+
+    pub fn platform(&self, platform: &Platform) -> Option<&Arc<dyn ChatPlatform>> {
+        self.ports.platforms.get(platform)
+    }
+}

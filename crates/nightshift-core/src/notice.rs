@@ -65,9 +65,4 @@ pub enum Notice {
         task: TaskId,
         plan_no: u32,
     },
-    /// Opens the form that asks for revise feedback (platforms with forms).
-    FeedbackForm {
-        task: TaskId,
-        plan_no: u32,
-    },
 }

@@ -139,7 +139,7 @@ pub trait Executor: Send + Sync {
 
 /// A running attempt. Dropping it kills everything it started.
 #[async_trait]
-pub trait Running: Send {
+pub trait Running: Send + Sync {
     /// - `Exited` comes exactly once and last; afterwards `None`.
     /// - Cancel-safe: no event is lost when the future is dropped.
     async fn next(&mut self) -> Option<JobEvent>;

@@ -1,0 +1,212 @@
+//! From an outbox row to what is sent, made from the rows as they are now.
+
+use std::collections::BTreeMap;
+
+use nightshift_core::card::{Attachment, Block, Card, Inline};
+use nightshift_core::id::{Platform, TaskId, UserId};
+use nightshift_core::notice::Notice;
+use nightshift_core::port::chat::Marker;
+use nightshift_core::port::store::OutboxItem;
+use nightshift_core::task::{Stopped, Task, TaskState};
+use nightshift_core::wording::card::{CardContext, superseded_card, task_card};
+use nightshift_core::wording::{answer, ending};
+
+use crate::dispatch::outcome::first_part;
+use crate::{App, Problem};
+
+pub(super) enum Rendered {
+    Card(Card),
+    File(Attachment),
+}
+
+pub(super) fn marker(item: &OutboxItem) -> Marker {
+    Marker {
+        key: item.marker.clone(),
+        unsure: item.unsure,
+    }
+}
+
+impl App {
+    /// `None` when there is nothing to say (any more).
+    pub(super) async fn render(&self, item: &OutboxItem) -> Result<Option<Rendered>, Problem> {
+        let Some(mut rendered) = self.render_notice(&item.notice, &item.to.platform).await? else {
+            return Ok(None);
+        };
+        if let Rendered::Card(card) = &mut rendered {
+            *card = self.clean(card);
+            if item.unsure && item.message.is_none() {
+                card.blocks
+                    .push(Block::Context(ending::MAYBE_DUPLICATE.into()));
+            }
+        }
+        Ok(Some(rendered))
+    }
+
+    async fn render_notice(
+        &self,
+        notice: &Notice,
+        platform: &Platform,
+    ) -> Result<Option<Rendered>, Problem> {
+        let card = |card| Ok(Some(Rendered::Card(card)));
+        match notice {
+            Notice::Say { card: said } => card(said.clone()),
+            Notice::Part { text, .. } => card(Card::default().with(Block::Verbatim(text.clone()))),
+            Notice::TaskCard { task, plan_no } => match self.store().task(task).await? {
+                Some(task) => card(self.card(&task, *plan_no, platform).await?),
+                None => Ok(None),
+            },
+            Notice::Final { task, .. } => match self.store().task(task).await? {
+                Some(task) => card(ending::final_message(&task, &first_part(self, &task))),
+                None => Ok(None),
+            },
+            Notice::LostAttempt { task, .. } => match self.store().task(task).await? {
+                Some(task) => card(ending::lost_attempt(&task)),
+                None => Ok(None),
+            },
+            Notice::Details { task, plan_no } => self.details(task, *plan_no, platform).await,
+            Notice::AnswerFile { task } => Ok(self
+                .store()
+                .task(task)
+                .await?
+                .map(|task| answer_file(&task))),
+            Notice::File { task, path, .. } => self.file_to_send(task, path).await,
+        }
+    }
+
+    /// The card of one plan of a task: the current one, or a superseded one.
+    async fn card(&self, task: &Task, plan_no: u32, platform: &Platform) -> Result<Card, Problem> {
+        if plan_no < task.plan_no {
+            let plan = self.store().plan(&task.id, plan_no).await?;
+            return Ok(superseded_card(task, plan.as_ref()));
+        }
+        let context = CardContext {
+            actions: self.store().actions(&task.id, plan_no).await?,
+            queue_position: self.store().queue_position(&task.id).await?,
+            accounts: self.accounts(task, platform).await,
+            now: Some(self.now()),
+        };
+        Ok(task_card(task, &context))
+    }
+
+    /// The accounts of all people a card names.
+    async fn accounts(
+        &self,
+        task: &Task,
+        platform: &Platform,
+    ) -> BTreeMap<UserId, nightshift_core::chat::Identity> {
+        let mut people = vec![task.owner.clone()];
+        if let Some(request) = &task.approval {
+            people.extend(request.votes.iter().map(|vote| vote.user.clone()));
+        }
+        if let TaskState::Cancelled { by } | TaskState::Cancelling { by, .. } = &task.state {
+            let (Stopped::CancelledBy(user) | Stopped::RejectedBy(user)) = by;
+            people.push(user.clone());
+        }
+        let mut accounts = BTreeMap::new();
+        for user in people {
+            if let Some(account) = self.account(&user, platform).await {
+                accounts.insert(user, account);
+            }
+        }
+        accounts
+    }
+
+    /// The whole request: as a message where it fits, else as a file.
+    async fn details(
+        &self,
+        id: &TaskId,
+        plan_no: u32,
+        platform: &Platform,
+    ) -> Result<Option<Rendered>, Problem> {
+        let Some(mut task) = self.store().task(id).await? else {
+            return Ok(None);
+        };
+        if plan_no != task.plan_no {
+            task.plan = self.store().plan(id, plan_no).await?;
+        }
+        let text = answer::details(&task);
+        let can = self
+            .platform(platform)
+            .map(|platform| platform.capabilities());
+        let fits = can
+            .as_ref()
+            .is_none_or(|can| can.text_unit.len(&text) <= can.text_limit);
+        if fits || !can.is_some_and(|can| can.files) {
+            return Ok(Some(Rendered::Card(
+                Card::default().with(Block::Verbatim(text)),
+            )));
+        }
+        let name = format!("{id}-details.txt");
+        Ok(Some(Rendered::File(Attachment {
+            name,
+            bytes: text.into_bytes(),
+            comment: None,
+        })))
+    }
+
+    async fn file_to_send(&self, id: &TaskId, path: &str) -> Result<Option<Rendered>, Problem> {
+        let Some(task) = self.store().task(id).await? else {
+            return Ok(None);
+        };
+        let Some((file, at)) = self.result_file(&task, path) else {
+            return Ok(None);
+        };
+        let bytes = match tokio::fs::read(&at).await {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                tracing::warn!(task.id = %id, %error, "A result file is gone.");
+                return Ok(None);
+            }
+        };
+        let name = file.path.rsplit('/').next().unwrap_or("file").to_owned();
+        Ok(Some(Rendered::File(Attachment {
+            name,
+            bytes,
+            comment: None,
+        })))
+    }
+
+    /// The last look at what leaves: no live secret goes out, whoever wrote it.
+    fn clean(&self, card: &Card) -> Card {
+        let scrub = |text: &str| self.settings.scrubber.text(text);
+        let inline = |part: &Inline| match part {
+            Inline::Text(text) => Inline::Text(scrub(text)),
+            Inline::Bold(text) => Inline::Bold(scrub(text)),
+            Inline::Code(text) => Inline::Code(scrub(text)),
+            Inline::Person { name, account } => Inline::Person {
+                name: name.clone(),
+                account: account.clone(),
+            },
+        };
+        let blocks = card.blocks.iter().map(|block| match block {
+            Block::Line(parts) => Block::Line(parts.iter().map(inline).collect()),
+            Block::Verbatim(text) => Block::Verbatim(scrub(text)),
+            Block::Code(text) => Block::Code(scrub(text)),
+            Block::Context(text) => Block::Context(scrub(text)),
+            Block::Fields(fields) => Block::Fields(
+                fields
+                    .iter()
+                    .map(|(label, value)| (label.clone(), scrub(value)))
+                    .collect(),
+            ),
+        });
+        Card {
+            title: card.title.clone(),
+            blocks: blocks.collect(),
+            buttons: card.buttons.clone(),
+        }
+    }
+}
+
+fn answer_file(task: &Task) -> Rendered {
+    let text = task
+        .result
+        .as_ref()
+        .map(|result| result.text.clone())
+        .unwrap_or_default();
+    Rendered::File(Attachment {
+        name: format!("{}-answer.md", task.id),
+        bytes: text.into_bytes(),
+        comment: None,
+    })
+}

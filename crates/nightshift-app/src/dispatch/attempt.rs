@@ -1,0 +1,220 @@
+//! One attempt: from the lease to the finish, whatever happens in between.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use nightshift_core::id::Fence;
+use nightshift_core::port::executor::{Executor, Exit, ExitKind, Job, JobEvent, Running};
+use nightshift_core::port::store::{LeaseWord, Leased};
+use nightshift_core::port::{Signal, StoreError};
+use nightshift_core::task::{Task, Usage};
+use nightshift_core::time::Timestamp;
+use tokio::sync::mpsc;
+
+use super::{Order, outcome};
+use crate::App;
+
+/// Between two tries to write something the store did not take.
+const WRITE_AGAIN: Duration = Duration::from_millis(500);
+/// Between two progress rows of one attempt: cards cannot be edited faster anyway.
+const PROGRESS_EVERY: Duration = Duration::from_secs(1);
+
+pub(super) async fn run(
+    app: Arc<App>,
+    executor: Arc<dyn Executor>,
+    leased: Leased,
+    orders: mpsc::Receiver<Order>,
+) {
+    let mut attempt = Attempt {
+        app,
+        fence: leased.fence,
+        task: leased.task,
+        orders,
+        handing_back: false,
+        log_bytes: 0,
+        step: None,
+        usage: Usage::default(),
+        session: None,
+        reported_at: None,
+        dirty: false,
+    };
+    let exit = attempt.supervise(executor.as_ref()).await;
+    attempt.finish(exit).await;
+}
+
+struct Attempt {
+    app: Arc<App>,
+    task: Task,
+    fence: Fence,
+    orders: mpsc::Receiver<Order>,
+    handing_back: bool,
+    log_bytes: u64,
+    step: Option<String>,
+    usage: Usage,
+    session: Option<String>,
+    reported_at: Option<Timestamp>,
+    dirty: bool,
+}
+
+impl Attempt {
+    async fn supervise(&mut self, executor: &dyn Executor) -> Exit {
+        let job = match self.job() {
+            Ok(job) => job,
+            Err(why) => return broken(ExitKind::SpawnFailed(why)),
+        };
+        let mut running = match executor.start(job).await {
+            Ok(running) => running,
+            Err(error) => return broken(ExitKind::Broken(error.message)),
+        };
+        loop {
+            tokio::select! {
+                event = running.next() => match event {
+                    Some(JobEvent::Exited(exit)) => return exit,
+                    Some(event) => self.note(event, running.as_ref()).await,
+                    None => return broken(ExitKind::Broken("the supervisor ended without an outcome".into())),
+                },
+                Some(order) = self.orders.recv() => match order {
+                    Order::Signal(signal) => running.signal(signal),
+                    Order::HandBack => {
+                        self.handing_back = true;
+                        running.signal(Signal::Stop);
+                    }
+                },
+                () = tokio::time::sleep(PROGRESS_EVERY), if self.dirty => self.report(running.as_ref(), Reporting::Now).await,
+            }
+        }
+    }
+
+    /// Exactly the approved plan: what the plan does not name, the job does not have.
+    fn job(&self) -> Result<Job, String> {
+        let app = &self.app;
+        let plan = self.task.plan.as_ref().ok_or("the task has no plan")?;
+        if !plan.is_intact() {
+            return Err(
+                "the stored plan does not match its hash; it was changed after approval".into(),
+            );
+        }
+        outcome::job(app, &self.task, self.fence, &plan.body)
+    }
+
+    async fn note(&mut self, event: JobEvent, running: &dyn Running) {
+        match event {
+            JobEvent::Started { isolation } => {
+                let (app, task, fence) = (self.app.clone(), self.task.id.clone(), self.fence);
+                let word = insist(|| {
+                    app.store()
+                        .attempt_started(&task, fence, &isolation, app.now())
+                })
+                .await;
+                obey(word, running);
+                self.app.wake.outbox.notify_one();
+                self.app.wake.changed();
+            }
+            JobEvent::Output { offset, bytes } => {
+                let (app, task, fence) = (self.app.clone(), self.task.id.clone(), self.fence);
+                let held = insist(|| app.store().append_log(&task, fence, offset, &bytes)).await;
+                self.log_bytes = offset + bytes.len() as u64;
+                if !held {
+                    running.signal(Signal::Kill);
+                }
+                self.app.wake.changed();
+            }
+            JobEvent::Step(step) => {
+                self.step = Some(self.app.settings.scrubber.text(&step));
+                self.report(running, Reporting::Paced).await;
+            }
+            JobEvent::Usage(usage) => {
+                self.usage = usage;
+                self.report(running, Reporting::Paced).await;
+            }
+            JobEvent::Session(session) => {
+                self.session = Some(session);
+                self.report(running, Reporting::Now).await;
+            }
+            // Handled by the caller: it ends the attempt.
+            JobEvent::Exited(_) => {}
+        }
+    }
+
+    async fn report(&mut self, running: &dyn Running, reporting: Reporting) {
+        let now = self.app.now();
+        let early = self
+            .reported_at
+            .is_some_and(|at| now.since(at) < PROGRESS_EVERY);
+        if early && reporting == Reporting::Paced {
+            self.dirty = true;
+            return;
+        }
+        self.reported_at = Some(now);
+        self.dirty = false;
+        let (step, session) = (self.step.as_deref(), self.session.as_deref());
+        let store = self.app.store();
+        // Progress is for show: a failed write is repeated by the next report.
+        match store
+            .attempt_progress(&self.task.id, self.fence, step, self.usage, session, now)
+            .await
+        {
+            Ok(word) => obey(word, running),
+            Err(_) => self.dirty = true,
+        }
+        self.app.wake.outbox.notify_one();
+        self.app.wake.changed();
+    }
+
+    async fn finish(self, exit: Exit) {
+        let finish = outcome::finish(
+            &self.app,
+            &self.task,
+            self.fence,
+            exit,
+            self.handing_back,
+            self.log_bytes,
+        );
+        let app = self.app.clone();
+        insist(|| app.store().finish(&finish, app.now())).await;
+        app.wake.all();
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reporting {
+    Now,
+    Paced,
+}
+
+fn obey(word: LeaseWord, running: &dyn Running) {
+    match word {
+        LeaseWord::Keep => {}
+        LeaseWord::Stop => running.signal(Signal::Stop),
+        LeaseWord::Fenced => running.signal(Signal::Kill),
+    }
+}
+
+fn broken(kind: ExitKind) -> Exit {
+    Exit {
+        kind,
+        answer: String::new(),
+        usage: Usage::default(),
+        files: Vec::new(),
+        files_dir: None,
+        left_out: Vec::new(),
+        stopped: None,
+    }
+}
+
+/// Writes until the store has it: a full disk must not lose an outcome. Meanwhile nothing more is
+/// read from the program, and the lease decides if it takes too long.
+async fn insist<T, F>(mut write: impl FnMut() -> F) -> T
+where
+    F: Future<Output = Result<T, StoreError>>,
+{
+    loop {
+        match write().await {
+            Ok(done) => return done,
+            Err(error) => {
+                tracing::warn!(%error, "The store does not take an attempt's news; trying again.");
+                tokio::time::sleep(WRITE_AGAIN).await;
+            }
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! From an account to a user: the allow-list, first contact, the claim, and our own workspaces.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use nightshift_core::authorise::Actor;
+use nightshift_core::chat::Identity;
+use nightshift_core::id::{Platform, UserId};
+use nightshift_core::port::ChatKind;
+use nightshift_core::user::{Kind, Known, Role, User};
+use sha2::{Digest, Sha256};
+
+use crate::lifecycle::{Loop, Tick, TickResult};
+use crate::{App, Problem};
+
+impl App {
+    /// The user behind an account, or `None` for a stranger. First contact is remembered.
+    pub async fn person(
+        &self,
+        account: &Identity,
+        name: Option<&str>,
+    ) -> Result<Option<User>, Problem> {
+        match self.settings.directory.find(account) {
+            Known::Static(user) | Known::Listed(user) => {
+                self.store().meet(&user, account, name, self.now()).await?;
+                Ok(Some(user))
+            }
+            // Linked or claimed: known by the store alone.
+            Known::Stranger => Ok(self.store().identity(account).await?),
+        }
+    }
+
+    /// The actor behind an API key.
+    pub fn key_holder(&self, key: &str) -> Option<Actor> {
+        let user = self.settings.api_keys.get(&digest(key))?;
+        // A user known only by a key is a submitter.
+        let role = self
+            .settings
+            .directory
+            .role_of(user)
+            .unwrap_or(Role::Submitter);
+        Some(Actor::User(User {
+            id: user.clone(),
+            role,
+            kind: Kind::Person,
+        }))
+    }
+
+    /// Makes a one-time claim code while nobody is known; `None` when somebody is.
+    pub async fn offer_claim(&self) -> Result<Option<String>, Problem> {
+        let known =
+            !self.settings.directory.names_nobody() || self.store().has_user(Role::Admin).await?;
+        if known {
+            self.store().set_claim(None).await?;
+            return Ok(None);
+        }
+        let code = claim_code(&self.ports.ids.entropy());
+        self.store().set_claim(Some(&digest(&code))).await?;
+        Ok(Some(code))
+    }
+
+    /// An account of a user on a platform, to mention them by.
+    pub(crate) async fn account(&self, user: &UserId, platform: &Platform) -> Option<Identity> {
+        if let Some(account) = self.settings.directory.account_of(user, platform) {
+            return Some(account);
+        }
+        let accounts = self.store().accounts(user).await.ok()?;
+        accounts
+            .into_iter()
+            .find(|account| &account.platform == platform)
+    }
+}
+
+/// SHA-256 in hex: keys and codes are compared and stored as this.
+pub fn digest(secret: &str) -> String {
+    hex::encode(Sha256::digest(secret.trim()))
+}
+
+/// `4F7K-2Q9M`: short, with digits, in an alphabet that is typed without doubt.
+fn claim_code(entropy: &[u8; 16]) -> String {
+    const LETTERS: &[u8; 20] = b"CDFGHJKMNPQRTVWXYZ34";
+    const DIGITS: &[u8; 8] = b"23456789";
+    let part = |bytes: &[u8]| -> String {
+        let letters = bytes[..3]
+            .iter()
+            .map(|byte| char::from(LETTERS[usize::from(byte % 20)]));
+        letters
+            .chain([char::from(DIGITS[usize::from(bytes[3] % 8)])])
+            .collect()
+    };
+    format!("{}-{}", part(&entropy[..4]), part(&entropy[4..8]))
+}
+
+/// The workspaces we belong to, learned by asking each platform.
+#[derive(Default)]
+pub struct Workspaces(Mutex<BTreeMap<Platform, String>>);
+
+impl Workspaces {
+    pub fn get(&self, platform: &Platform) -> Option<String> {
+        self.0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .get(platform)
+            .cloned()
+    }
+
+    fn set(&self, platform: Platform, workspace: String) {
+        self.0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .insert(platform, workspace);
+    }
+}
+
+/// Asks each platform who we are, until it has answered once.
+///
+/// Deliveries of a platform wait for that: before it, nobody could be told from a stranger of
+/// another workspace.
+pub struct Probe {
+    app: Arc<App>,
+}
+
+/// Between two questions to a platform that did not answer.
+const ASK_AGAIN: Duration = Duration::from_millis(900);
+
+/// No platform asks us to wait longer for its rate limit.
+const LONGEST_RATE_BLOCK: Duration = Duration::from_secs(24 * 3600);
+
+impl Probe {
+    pub fn new(app: Arc<App>) -> Self {
+        Self { app }
+    }
+}
+
+#[async_trait]
+impl Loop for Probe {
+    fn name(&self) -> &'static str {
+        "probe"
+    }
+
+    async fn tick(&self) -> TickResult {
+        for (name, platform) in &self.app.ports.platforms {
+            if self.app.workspaces.get(name).is_some() {
+                continue;
+            }
+            match platform.probe().await {
+                Ok(probe) => {
+                    tracing::info!(chat.platform = %name, chat.account = probe.account, "Connected to a chat platform.");
+                    // A block of a year was for a credential; this one works.
+                    let beyond = self.app.now().after(LONGEST_RATE_BLOCK);
+                    self.app
+                        .store()
+                        .unblock(name, &probe.workspace, beyond)
+                        .await?;
+                    self.app.workspaces.set(name.clone(), probe.workspace);
+                    self.app.wake.deliveries.notify_one();
+                }
+                Err(error) if error.kind == ChatKind::Unauthorized => {
+                    tracing::error!(chat.platform = %name, %error, "A chat platform refuses our credential; run `nightshift doctor`.");
+                }
+                Err(error) => {
+                    tracing::warn!(chat.platform = %name, %error, "A chat platform does not answer; asking again.");
+                }
+            }
+        }
+        Ok(Tick::Idle(ASK_AGAIN))
+    }
+
+    async fn woken(&self) {
+        std::future::pending::<()>().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_claim_code_is_short_and_holds_digits() {
+        let code = claim_code(&[7; 16]);
+        assert_eq!(code.len(), 9);
+        assert!(code.chars().any(|c| c.is_ascii_digit()));
+        assert_eq!(digest(" abc "), digest("abc"));
+    }
+}

@@ -1,0 +1,130 @@
+//! Planning: leased like other work, never inside a webhook request.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use nightshift_core::approval::Rule;
+use nightshift_core::plan::Plan;
+use nightshift_core::port::store::{PlanLease, PlanRecord};
+
+use crate::crew::Crew;
+use crate::lifecycle::{Loop, POLL, Tick, TickResult};
+use crate::{App, Problem};
+
+/// Plans made at the same time: an agent CLI as planner is a heavy process.
+const AT_ONCE: usize = 4;
+
+pub struct Planning {
+    app: Arc<App>,
+    crew: Crew,
+}
+
+impl Planning {
+    pub fn new(app: Arc<App>) -> Self {
+        Self {
+            app,
+            crew: Crew::new(AT_ONCE),
+        }
+    }
+}
+
+#[async_trait]
+impl Loop for Planning {
+    fn name(&self) -> &'static str {
+        "planning"
+    }
+
+    async fn tick(&self) -> TickResult {
+        let app = &self.app;
+        let mut leased = false;
+        while self.crew.free() > 0 {
+            let now = app.now();
+            // Longer than the planner's own timeout, so that only a dead one loses its lease.
+            let until = now.after(app.settings.timers.planning * 2);
+            let Some(lease) = app
+                .store()
+                .lease_planning(&app.settings.holder, now, until)
+                .await?
+            else {
+                break;
+            };
+            leased = true;
+            let app = app.clone();
+            self.crew.start(async move { app.make_plan(lease).await });
+        }
+        Ok(if leased {
+            Tick::Worked
+        } else {
+            Tick::Idle(POLL)
+        })
+    }
+
+    async fn woken(&self) {
+        tokio::select! {
+            () = self.app.wake.planning.notified() => {}
+            () = self.crew.done.notified() => {}
+        }
+    }
+
+    fn busy(&self) -> bool {
+        self.crew.busy()
+    }
+}
+
+impl App {
+    async fn make_plan(&self, lease: PlanLease) {
+        let task = lease.task.id.clone();
+        let fence = lease.fence;
+        let recorded = match self.draft(&lease).await {
+            Ok(plan) => self.record(&lease, plan).await,
+            Err(why) => {
+                tracing::info!(task.id = %task, "A task could not be planned.");
+                let why = self.settings.scrubber.text(&why);
+                self.store()
+                    .fail_planning(&task, fence, &why, self.now())
+                    .await
+                    .map(|_| ())
+            }
+        };
+        if let Err(error) = recorded {
+            // The lease ends by itself and the task is planned again.
+            tracing::error!(task.id = %task, %error, "A plan could not be recorded; it will be made again.");
+        }
+        self.wake.all();
+    }
+
+    /// A checked plan, or a sentence for the person who asked.
+    async fn draft(&self, lease: &PlanLease) -> Result<Plan, String> {
+        let ask = self.ask_for(lease).await.map_err(|problem| match problem {
+            Problem::Invalid(fields) => fields
+                .into_iter()
+                .map(|(field, why)| format!("{field}: {why}"))
+                .collect(),
+            other => other.to_string(),
+        })?;
+        let draft = self
+            .ports
+            .planner
+            .plan(&ask)
+            .await
+            .map_err(|error| error.message)?;
+        Plan::check(draft, &self.settings.limits).map_err(|error| error.to_string())
+    }
+
+    async fn record(
+        &self,
+        lease: &PlanLease,
+        plan: Plan,
+    ) -> Result<(), nightshift_core::port::StoreError> {
+        let now = self.now();
+        let Rule { need, .. } = self.settings.rule;
+        let record = PlanRecord {
+            task: lease.task.id.clone(),
+            fence: lease.fence,
+            plan,
+            need: (!lease.task.wishes.auto_approve).then_some(need),
+            expires_at: now.after(self.settings.timers.approval_expires),
+        };
+        self.store().record_plan(&record, now).await.map(|_| ())
+    }
+}
