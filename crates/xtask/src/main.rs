@@ -1,1 +1,29 @@
-fn main() {}
+//! The project's own tools: `cargo xtask ci|test|tidy|bench`.
+
+mod bench;
+mod ci;
+mod run;
+mod test;
+mod tidy;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let outcome = match words.first().map(String::as_str) {
+        Some("ci") => ci::run(),
+        Some("test") => test::run(&words[1..]),
+        Some("tidy") => tidy::run(),
+        Some("bench") => bench::run(&words[1..]),
+        _ => Err(anyhow::anyhow!(
+            "usage: cargo xtask ci | test [filter] | tidy | bench [cell …]"
+        )),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
