@@ -1,1 +1,76 @@
+//! The durable memory: the Store port over sqlx, one implementation for all engines.
+//!
+//! [`open`] checks the data directory, takes its lock and brings the tables up to date. Each
+//! method of the port is one transaction in the file of its aggregate; every move of a task goes
+//! through `moves::apply`. SQL is in `sql/`, what differs between engines in `dialect.rs`.
 
+mod attempts;
+mod audit;
+mod conversations;
+mod deliveries;
+mod dialect;
+mod engine;
+mod error;
+mod events;
+mod invariants;
+mod leases;
+mod logs;
+mod moves;
+mod notices;
+mod outbox;
+mod pages;
+mod people;
+mod plans;
+mod row;
+mod sql;
+mod tasks;
+mod transaction;
+mod views;
+mod votes;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use nightshift_core::port::clock::Ids;
+use nightshift_core::port::store::{Store, StoreError};
+
+use engine::sqlite::Engine;
+pub use engine::{OpenError, OpenKind};
+
+/// What `open` needs.
+pub struct OpenOptions {
+    /// Holds the database; made with mode 0700 when missing.
+    pub data_dir: PathBuf,
+    /// The source of identifiers.
+    pub ids: Arc<dyn Ids>,
+}
+
+/// The store of this process; the only one on its data directory.
+pub struct SqlStore {
+    engine: Engine,
+    ids: Arc<dyn Ids>,
+}
+
+/// Opens the database `nightshift.sqlite` in the data directory, creating it when missing.
+///
+/// - A refusal leaves the file as it was.
+/// - A second store on the same directory is refused until the first is dropped or closed.
+pub async fn open(options: OpenOptions) -> Result<Arc<SqlStore>, OpenError> {
+    let engine = Engine::open(&options.data_dir).await?;
+    Ok(Arc::new(SqlStore {
+        engine,
+        ids: options.ids,
+    }))
+}
+
+#[async_trait]
+impl Store for SqlStore {
+    async fn check(&self) -> Result<(), StoreError> {
+        Ok(self.engine.check().await?)
+    }
+
+    async fn close(&self) {
+        self.engine.close().await;
+    }
+}

@@ -1,0 +1,220 @@
+//! Deliveries: accepted once by any of their keys, settled once. The hot path: the number of
+//! statements does not depend on the size of the batch.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use nightshift_core::id::{DeliveryId, Platform};
+use nightshift_core::port::store::{
+    Accepted, Cause, Deliveries, NewDelivery, Outgoing, RefusedAct, StoreError, StoredDelivery,
+};
+use nightshift_core::time::Timestamp;
+use serde_json::{Value, json};
+
+use crate::audit::{self, Entry};
+use crate::error::Result;
+use crate::leases::KEEP_DELIVERY;
+use crate::row::{self, Columns};
+use crate::transaction::{Settling, Tx};
+use crate::{SqlStore, events, notices, sql};
+
+#[async_trait]
+impl Deliveries for SqlStore {
+    async fn accept(&self, batch: &[NewDelivery]) -> Result<Vec<Accepted>, StoreError> {
+        let Some(newest) = batch.iter().map(|new| new.at).max() else {
+            return Ok(Vec::new());
+        };
+        let tx = self.change(newest).await?;
+        Ok(accept(tx, batch).await?)
+    }
+
+    async fn open_deliveries(&self, limit: u32) -> Result<Vec<StoredDelivery>, StoreError> {
+        Ok(self.open(limit).await?)
+    }
+
+    async fn answer(
+        &self,
+        cause: &Cause,
+        outgoing: &[Outgoing],
+        refused: Option<&RefusedAct>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.change_by(cause, now).await?;
+        if tx.settle().await? == Settling::Before {
+            return Ok(());
+        }
+        if let Some(refused) = refused {
+            refuse(&mut tx, refused).await?;
+        }
+        notices::send(&mut tx, outgoing).await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+impl SqlStore {
+    async fn open(&self, limit: u32) -> Result<Vec<StoredDelivery>> {
+        let mut conn = self.engine.read().await?;
+        let rows = sqlx::query(sql::delivery::OPEN)
+            .bind(i64::from(limit))
+            .fetch_all(&mut *conn)
+            .await?;
+        rows.iter()
+            .map(|row| {
+                let row = Columns::of(row, "inbox");
+                Ok(StoredDelivery {
+                    id: DeliveryId::new(row.text("delivery_id")?),
+                    platform: Platform::new(row.text("platform")?),
+                    inbound: row.json("payload")?,
+                    at: row.time("received_at")?,
+                })
+            })
+            .collect()
+    }
+}
+
+/// A key and the platform it belongs to.
+type Key<'a> = (&'a str, &'a str);
+
+async fn accept(mut tx: Tx<'_>, batch: &[NewDelivery]) -> Result<Vec<Accepted>> {
+    let seen = seen(&mut tx, batch).await?;
+    let outcomes = judge(batch, &seen);
+    let mut lines = Lines::default();
+    for (new, outcome) in batch.iter().zip(&outcomes) {
+        lines.add(&tx, new, *outcome);
+    }
+    if !lines.inbox.is_empty() {
+        sqlx::query(sql::delivery::ACCEPT)
+            .bind(row::json(&lines.inbox))
+            .execute(tx.conn())
+            .await?;
+    }
+    if !lines.keys.is_empty() {
+        let kept_since = tx.now.before(KEEP_DELIVERY).millis();
+        sqlx::query(sql::delivery::REMEMBER)
+            .bind(row::json(&lines.keys))
+            .bind(kept_since)
+            .execute(tx.conn())
+            .await?;
+    }
+    events::record_batch(&mut tx, &lines.events).await?;
+    tx.commit().await?;
+    Ok(outcomes)
+}
+
+/// The keys of the batch that the store knows, with the body they came with.
+async fn seen(tx: &mut Tx<'_>, batch: &[NewDelivery]) -> Result<HashMap<(String, String), String>> {
+    let keys: Vec<Value> = batch
+        .iter()
+        .flat_map(|new| {
+            let source = new.platform.as_str();
+            let keys = new.delivery.keys.iter();
+            keys.map(move |key| json!({ "source": source, "key": key }))
+        })
+        .collect();
+    let kept_since = tx.now.before(KEEP_DELIVERY).millis();
+    let rows = sqlx::query(sql::delivery::SEEN)
+        .bind(row::json(&keys))
+        .bind(kept_since)
+        .fetch_all(tx.conn())
+        .await?;
+    rows.iter()
+        .map(|row| {
+            let row = Columns::of(row, "delivery_key");
+            let key = (row.text("source")?, row.text("dedup_key")?);
+            Ok((key, row.text("body_hash")?))
+        })
+        .collect()
+}
+
+fn judge(batch: &[NewDelivery], seen: &HashMap<(String, String), String>) -> Vec<Accepted> {
+    let mut known: HashMap<Key<'_>, String> = seen
+        .iter()
+        .map(|((source, key), hash)| ((source.as_str(), key.as_str()), hash.clone()))
+        .collect();
+    batch
+        .iter()
+        .map(|new| {
+            let source = new.platform.as_str();
+            let keys = &new.delivery.keys;
+            let hash = hex::encode(new.delivery.body_hash);
+            // The first key is the platform's own id: it names one body.
+            let first = keys.first().and_then(|key| known.get(&(source, &**key)));
+            if first.is_some_and(|earlier| *earlier != hash) {
+                return Accepted::Conflict;
+            }
+            let repeated = keys.iter().any(|key| known.contains_key(&(source, &**key)));
+            for key in keys {
+                known.entry((source, key)).or_insert_with(|| hash.clone());
+            }
+            if repeated {
+                Accepted::Duplicate
+            } else {
+                Accepted::New
+            }
+        })
+        .collect()
+}
+
+/// The rows that a batch adds, as JSON objects.
+#[derive(Default)]
+struct Lines {
+    inbox: Vec<Value>,
+    keys: Vec<Value>,
+    events: Vec<Value>,
+}
+
+impl Lines {
+    fn add(&mut self, tx: &Tx<'_>, new: &NewDelivery, outcome: Accepted) {
+        let source = new.platform.as_str();
+        let id = DeliveryId::from_entropy(tx.entropy());
+        let first = new.delivery.keys.first();
+        let mut data = json!({ "platform": source, "key": first });
+        let kind = match outcome {
+            Accepted::New => {
+                data["delivery"] = id.as_str().into();
+                self.inbox.push(json!({
+                    "delivery": id,
+                    "source": source,
+                    "payload": row::json(&new.delivery.inbound),
+                    "at": new.at.millis(),
+                }));
+                "delivery.accepted"
+            }
+            Accepted::Duplicate => "delivery.duplicate",
+            Accepted::Conflict => {
+                data["why"] = "the same id was seen with another body".into();
+                "delivery.rejected"
+            }
+        };
+        self.events.push(events::line(kind, new.at, &data));
+        // A refused body must not make later deliveries look like repetitions.
+        if outcome != Accepted::Conflict {
+            let hash = hex::encode(new.delivery.body_hash);
+            let keys = new.delivery.keys.iter();
+            self.keys.extend(keys.map(|key| {
+                json!({
+                    "source": source,
+                    "key": key,
+                    "delivery": id,
+                    "hash": hash,
+                    "at": new.at.millis(),
+                })
+            }));
+        }
+    }
+}
+
+pub(crate) async fn refuse(tx: &mut Tx<'_>, refused: &RefusedAct) -> Result<()> {
+    let task = refused.task.as_ref();
+    let data = json!({ "who": refused.who, "action": refused.action, "why": refused.why });
+    let actor = Some(refused.who.clone());
+    events::record_by(tx, "auth.refused", task, actor, data).await?;
+    let entry = Entry {
+        who: &refused.who,
+        action: &refused.action,
+        outcome: "refused",
+        why: Some(&refused.why),
+        task,
+    };
+    audit::write(tx, entry).await
+}

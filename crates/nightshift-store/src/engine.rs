@@ -1,0 +1,54 @@
+//! Who hands out connections, and what must hold before the first one.
+
+pub(crate) mod directory;
+pub(crate) mod sqlite;
+
+use std::path::{Path, PathBuf};
+
+/// Why the store cannot be opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OpenKind {
+    /// The data directory or the database cannot be made or written.
+    NotWritable,
+    /// Another server holds the lock.
+    InUse,
+    /// On a file system whose locks cannot be trusted.
+    NetworkFileSystem,
+    /// The file is no database, or is damaged.
+    Corrupt,
+    /// A newer NightShift wrote it.
+    Newer,
+    /// The database does not keep the settings that durability needs.
+    Settings,
+    /// The database cannot be brought up to date or opened.
+    Failed,
+}
+
+/// The store was not opened, and the file is as it was.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct OpenError {
+    pub kind: OpenKind,
+    /// The file or directory in question.
+    pub path: PathBuf,
+    /// One sentence with the file and the next step.
+    pub message: String,
+    #[source]
+    pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl OpenError {
+    fn new(kind: OpenKind, path: &Path, message: String) -> Self {
+        Self {
+            kind,
+            path: path.to_owned(),
+            message,
+            source: None,
+        }
+    }
+
+    fn because(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        self.source = Some(Box::new(source));
+        self
+    }
+}

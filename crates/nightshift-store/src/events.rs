@@ -1,0 +1,94 @@
+//! The log of what happened.
+
+use nightshift_core::event::Event;
+use nightshift_core::id::{Seq, TaskId};
+use nightshift_core::time::Timestamp;
+use serde_json::{Value, json};
+use sqlx::AnyConnection;
+
+use crate::error::Result;
+use crate::row::{self, Columns};
+use crate::sql;
+use crate::transaction::Tx;
+
+pub(crate) async fn record(
+    tx: &mut Tx<'_>,
+    kind: &str,
+    task: Option<&TaskId>,
+    data: Value,
+) -> Result<()> {
+    let actor = tx.actor.as_ref().map(ToString::to_string);
+    record_by(tx, kind, task, actor, data).await
+}
+
+/// With an actor that is no user: a stranger's identity.
+pub(crate) async fn record_by(
+    tx: &mut Tx<'_>,
+    kind: &str,
+    task: Option<&TaskId>,
+    actor: Option<String>,
+    data: Value,
+) -> Result<()> {
+    let at = tx.now.millis();
+    sqlx::query(sql::event::RECORD)
+        .bind(at)
+        .bind(kind)
+        .bind(task.map(TaskId::as_str))
+        .bind(actor)
+        .bind(data.to_string())
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}
+
+/// One line of a batch about no task.
+pub(crate) fn line(kind: &'static str, at: Timestamp, data: &Value) -> Value {
+    json!({ "kind": kind, "at": at.millis(), "data": data.to_string() })
+}
+
+pub(crate) async fn record_batch(tx: &mut Tx<'_>, lines: &[Value]) -> Result<()> {
+    if lines.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(sql::event::RECORD_BATCH)
+        .bind(row::json(&lines))
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}
+
+/// `kind` may end in `.` for a whole family.
+pub(crate) async fn after(
+    conn: &mut AnyConnection,
+    after: Seq,
+    kind: Option<&str>,
+    task: Option<&TaskId>,
+    limit: u32,
+) -> Result<Vec<Event>> {
+    let family = kind.filter(|kind| kind.ends_with('.'));
+    let exact = kind.filter(|kind| !kind.ends_with('.'));
+    let rows = sqlx::query(sql::event::EVENTS)
+        .bind(after.0)
+        .bind(exact)
+        .bind(family)
+        .bind(task.map(TaskId::as_str))
+        .bind(i64::from(limit))
+        .fetch_all(conn)
+        .await?;
+    rows.iter()
+        .map(|row| {
+            let row = Columns::of(row, "event");
+            Ok(Event {
+                seq: Seq(row.int("seq")?),
+                at: row.time("at")?,
+                kind: row.text("kind")?,
+                task_id: match row.maybe_text("task_id")? {
+                    None => None,
+                    Some(id) => Some(id.parse().map_err(|e| row.corrupt("task_id", &e))?),
+                },
+                actor: row.maybe_text("actor")?,
+                data: row.json("data")?,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,250 @@
+//! Leases of attempts: given to one holder at a time, renewed, and taken back when they run out.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use nightshift_core::id::{Fence, TaskId};
+use nightshift_core::port::store::{LeaseWord, Leased, Swept};
+use nightshift_core::task::{Failure, TaskEvent};
+use nightshift_core::time::Timestamp;
+use serde_json::json;
+
+use crate::error::Result;
+use crate::moves::{self, TaskRow};
+use crate::row;
+use crate::tasks::KEEP_IDEMPOTENCY;
+use crate::transaction::Tx;
+use crate::{attempts, events, outbox, plans, sql, views};
+
+/// The third loss is the last: the task itself is the likely cause.
+const LOSSES: u32 = 3;
+
+/// Longer than any platform delivers again.
+pub(crate) const KEEP_DELIVERY: Duration = Duration::from_secs(14 * 24 * 3600);
+
+/// Rows per sweep, so that it never holds the writer for long; the next sweep takes the rest.
+const MOVES_PER_SWEEP: i64 = 200;
+const DELETES_PER_SWEEP: i64 = 5000;
+
+pub(crate) async fn next(
+    mut tx: Tx<'_>,
+    executor: &str,
+    holder: &str,
+    until: Timestamp,
+) -> Result<Option<Leased>> {
+    loop {
+        let now = tx.now.millis();
+        let next: Option<String> = sqlx::query_scalar(sql::attempt::NEXT)
+            .bind(executor)
+            .bind(now)
+            .fetch_optional(tx.conn())
+            .await?;
+        let Some(Ok(id)) = next.map(|id| id.parse::<TaskId>()) else {
+            // A task that was refused above stays refused.
+            tx.commit().await?;
+            return Ok(None);
+        };
+        let Some(row) = TaskRow::load(&mut tx, &id).await? else {
+            return Ok(None);
+        };
+        if !is_intact(&mut tx, &row).await? {
+            refuse(&mut tx, &row).await?;
+            continue;
+        }
+        let fence = take(&mut tx, &row, executor, holder, until).await?;
+        let task = *views::present(&mut tx, &id).await?;
+        tx.commit().await?;
+        return Ok(Some(Leased { task, fence }));
+    }
+}
+
+/// The plan is exactly what was granted.
+async fn is_intact(tx: &mut Tx<'_>, row: &TaskRow) -> Result<bool> {
+    let plan = plans::read(tx.conn(), &row.id, row.plan_no).await?;
+    Ok(plan.is_some_and(|plan| {
+        plan.is_intact() && row.plan_hash.as_deref() == Some(plan.hash.as_str())
+    }))
+}
+
+async fn refuse(tx: &mut Tx<'_>, row: &TaskRow) -> Result<()> {
+    let event = TaskEvent::LeaseRefused {
+        reason: Failure::SpawnFailed,
+    };
+    let detail = "the stored plan is not the one that was approved; ask again for a new plan";
+    let adjust = |next: &mut TaskRow| next.detail = Some(detail.to_owned());
+    let refused = moves::apply(tx, row, &event, adjust).await?;
+    refused.map(drop).map_err(|_| raced(row))
+}
+
+fn raced(row: &TaskRow) -> crate::error::Error {
+    crate::error::Error::Raced(row.id.to_string())
+}
+
+async fn take(
+    tx: &mut Tx<'_>,
+    row: &TaskRow,
+    executor: &str,
+    holder: &str,
+    until: Timestamp,
+) -> Result<Fence> {
+    let fence = Fence(row.fence.0 + 1);
+    let number = row.attempt_no + 1;
+    let now = tx.now.millis();
+    sqlx::query(sql::attempt::LEASE)
+        .bind(row.id.as_str())
+        .bind(fence.0)
+        .bind(i64::from(number))
+        .bind(row.plan_hash.as_deref())
+        .bind(executor)
+        .bind(holder)
+        .bind(now)
+        .execute(tx.conn())
+        .await?;
+    let data = json!({ "fence": fence, "number": number, "executor": executor });
+    events::record(tx, "attempt.leased", Some(&row.id), data).await?;
+    let adjust = |next: &mut TaskRow| {
+        next.lease_holder = Some(holder.to_owned());
+        next.lease_until = Some(until);
+    };
+    let moved = moves::apply(tx, row, &TaskEvent::Leased { fence }, adjust).await?;
+    moved.map(|_| fence).map_err(|_| raced(row))
+}
+
+pub(crate) async fn renew(
+    mut tx: Tx<'_>,
+    holder: &str,
+    held: &[(TaskId, Fence)],
+    until: Timestamp,
+) -> Result<Vec<LeaseWord>> {
+    let ids: Vec<&str> = held.iter().map(|(id, _)| id.as_str()).collect();
+    let rows = sqlx::query(sql::task::ROWS)
+        .bind(row::json(&ids))
+        .fetch_all(tx.conn())
+        .await?;
+    let rows: BTreeMap<TaskId, TaskRow> = rows
+        .iter()
+        .map(|row| TaskRow::read(row).map(|row| (row.id.clone(), row)))
+        .collect::<Result<_>>()?;
+    let words: Vec<LeaseWord> = held
+        .iter()
+        .map(|(id, fence)| {
+            let row = rows
+                .get(id)
+                .filter(|row| row.lease_holder.as_deref() == Some(holder));
+            attempts::word(row, *fence)
+        })
+        .collect();
+    let kept: Vec<&str> = ids
+        .iter()
+        .zip(&words)
+        .filter(|(_, word)| **word != LeaseWord::Fenced)
+        .map(|(id, _)| *id)
+        .collect();
+    sqlx::query(sql::attempt::RENEW)
+        .bind(until.millis())
+        .bind(holder)
+        .bind(row::json(&kept))
+        .execute(tx.conn())
+        .await?;
+    tx.commit().await?;
+    Ok(words)
+}
+
+pub(crate) async fn sweep(mut tx: Tx<'_>) -> Result<Swept> {
+    let now = tx.now.millis();
+    let overdue = ids(&mut tx, sql::approval::OVERDUE, now).await?;
+    let mut swept = Swept::default();
+    for id in overdue {
+        if expire(&mut tx, &id).await? {
+            swept.expired += 1;
+        }
+    }
+    for id in ids(&mut tx, sql::attempt::OVERDUE, now).await? {
+        if lose(&mut tx, &id).await? {
+            swept.lost += 1;
+        }
+    }
+    forget(&mut tx).await?;
+    tx.commit().await?;
+    Ok(swept)
+}
+
+async fn ids(tx: &mut Tx<'_>, statement: &'static str, now: i64) -> Result<Vec<String>> {
+    let found = sqlx::query_scalar(statement)
+        .bind(now)
+        .bind(MOVES_PER_SWEEP)
+        .fetch_all(tx.conn())
+        .await?;
+    Ok(found)
+}
+
+async fn load(tx: &mut Tx<'_>, id: &str) -> Result<Option<TaskRow>> {
+    match id.parse() {
+        Ok(id) => TaskRow::load(tx, &id).await,
+        Err(_) => Ok(None),
+    }
+}
+
+async fn expire(tx: &mut Tx<'_>, id: &str) -> Result<bool> {
+    let Some(row) = load(tx, id).await? else {
+        return Ok(false);
+    };
+    let moved = moves::apply(tx, &row, &TaskEvent::Expired, |_| ()).await?;
+    Ok(moved.is_ok())
+}
+
+/// The holder of the lease is gone, or cut off: what it says from now on does not count.
+async fn lose(tx: &mut Tx<'_>, id: &str) -> Result<bool> {
+    let Some(row) = load(tx, id).await? else {
+        return Ok(false);
+    };
+    let event = TaskEvent::Lost {
+        fence: row.running_fence(),
+        last: row.lost_count + 1 >= LOSSES,
+    };
+    let moved = moves::apply(tx, &row, &event, |_| ()).await?;
+    Ok(moved.is_ok())
+}
+
+/// What is kept only to recognise repetitions is dropped when none can come any more.
+async fn forget(tx: &mut Tx<'_>) -> Result<()> {
+    let now = tx.now;
+    let delivered = now.before(KEEP_DELIVERY).millis();
+    for statement in [sql::delivery::FORGET_KEYS, sql::delivery::FORGET_SETTLED] {
+        sqlx::query(statement)
+            .bind(delivered)
+            .bind(DELETES_PER_SWEEP)
+            .execute(tx.conn())
+            .await?;
+    }
+    for (statement, before) in [
+        (sql::task::FORGET_KEYS, now.before(KEEP_IDEMPOTENCY)),
+        (sql::task::FORGET_QUESTIONS, now),
+    ] {
+        sqlx::query(statement)
+            .bind(before.millis())
+            .execute(tx.conn())
+            .await?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn recover(mut tx: Tx<'_>, holder: &str) -> Result<Swept> {
+    let mut swept = Swept::default();
+    let others: Vec<String> = sqlx::query_scalar(sql::attempt::OF_OTHERS)
+        .bind(holder)
+        .fetch_all(tx.conn())
+        .await?;
+    for id in others {
+        if lose(&mut tx, &id).await? {
+            swept.lost += 1;
+        }
+    }
+    sqlx::query(sql::plan::FREE_PLANNING)
+        .bind(holder)
+        .execute(tx.conn())
+        .await?;
+    outbox::doubt(&mut tx).await?;
+    tx.commit().await?;
+    Ok(swept)
+}

@@ -1,0 +1,133 @@
+//! The hot row of a task, as the moves read and write it.
+
+use nightshift_core::id::{Fence, RequestId, TaskId, UserId};
+use nightshift_core::task::{Failure, Stopped, TaskKind, TaskState};
+use nightshift_core::time::Timestamp;
+use sqlx::any::AnyRow;
+
+use crate::error::Result;
+use crate::row::Columns;
+use crate::sql;
+use crate::transaction::Tx;
+
+#[derive(Debug, Clone)]
+pub(crate) struct TaskRow {
+    pub(crate) id: TaskId,
+    pub(crate) kind: TaskKind,
+    pub(crate) owner: UserId,
+    pub(crate) conversation: Option<i64>,
+    pub(crate) state: TaskState,
+    pub(crate) state_at: Timestamp,
+    pub(crate) detail: Option<String>,
+    pub(crate) version: i64,
+    pub(crate) fence: Fence,
+    /// Of the last attempt; 0 before the first.
+    pub(crate) attempt_fence: Fence,
+    pub(crate) attempt_no: u32,
+    pub(crate) lost_count: u32,
+    pub(crate) plan_no: u32,
+    pub(crate) plan_hash: Option<String>,
+    pub(crate) executor: Option<String>,
+    /// The agent's or command's name: what makes tasks comparable.
+    pub(crate) subject: Option<String>,
+    pub(crate) project: Option<String>,
+    pub(crate) run_at: Timestamp,
+    pub(crate) lease_holder: Option<String>,
+    pub(crate) lease_until: Option<Timestamp>,
+    pub(crate) cancel_asked_at: Option<Timestamp>,
+    pub(crate) queued_at: Option<Timestamp>,
+    pub(crate) started_at: Option<Timestamp>,
+    pub(crate) completed_at: Option<Timestamp>,
+}
+
+/// What only some states have, as columns.
+#[derive(Default)]
+pub(crate) struct Words {
+    pub(crate) request: Option<String>,
+    pub(crate) stop_by: Option<String>,
+    pub(crate) reason: Option<&'static str>,
+}
+
+impl TaskRow {
+    pub(crate) fn read(row: &AnyRow) -> Result<Self> {
+        let row = Columns::of(row, "task");
+        let fence = Fence(row.int("fence")?);
+        Ok(Self {
+            id: row.word("task_id", |text| text.parse().ok())?,
+            kind: row.word("kind", TaskKind::from_name)?,
+            owner: UserId::new(row.text("owner")?),
+            conversation: row.maybe_int("conversation_id")?,
+            state: read_state(&row, fence)?,
+            state_at: row.time("state_at")?,
+            detail: row.maybe_text("detail")?,
+            version: row.int("version")?,
+            fence,
+            attempt_fence: Fence(row.int("attempt_fence")?),
+            attempt_no: row.count("attempt_no")?,
+            lost_count: row.count("lost_count")?,
+            plan_no: row.count("plan_no")?,
+            plan_hash: row.maybe_text("plan_hash")?,
+            executor: row.maybe_text("executor")?,
+            subject: row.maybe_text("subject")?,
+            project: row.maybe_text("project")?,
+            run_at: row.time("run_at")?,
+            lease_holder: row.maybe_text("lease_holder")?,
+            lease_until: row.maybe_time("lease_until")?,
+            cancel_asked_at: row.maybe_time("cancel_asked_at")?,
+            queued_at: row.maybe_time("queued_at")?,
+            started_at: row.maybe_time("started_at")?,
+            completed_at: row.maybe_time("completed_at")?,
+        })
+    }
+
+    /// Reads the row inside the transaction that is going to change it.
+    pub(crate) async fn load(tx: &mut Tx<'_>, id: &TaskId) -> Result<Option<Self>> {
+        let row = sqlx::query(sql::task::ROW)
+            .bind(id.as_str())
+            .fetch_optional(tx.conn())
+            .await?;
+        row.as_ref().map(Self::read).transpose()
+    }
+
+    pub(crate) fn words(&self) -> Words {
+        let mut words = Words::default();
+        match &self.state {
+            TaskState::Staged { request } => words.request = Some(request.to_string()),
+            TaskState::Cancelling { by, .. } | TaskState::Cancelled { by } => {
+                words.stop_by = Some(by.to_string());
+            }
+            TaskState::Failed { reason } => words.reason = Some(reason.name()),
+            TaskState::Planning
+            | TaskState::Queued
+            | TaskState::Running { .. }
+            | TaskState::Paused { .. }
+            | TaskState::Completed
+            | TaskState::Expired => {}
+        }
+        words
+    }
+}
+
+fn read_state(row: &Columns<'_>, fence: Fence) -> Result<TaskState> {
+    let stopped = || row.word("stop_by", Stopped::parse);
+    Ok(match row.text("state")?.as_str() {
+        "planning" => TaskState::Planning,
+        "staged" => TaskState::Staged {
+            request: RequestId::new(row.text("request_id")?),
+        },
+        "queued" => TaskState::Queued,
+        "running" => TaskState::Running { fence },
+        "paused" => TaskState::Paused { fence },
+        "cancelling" => TaskState::Cancelling {
+            fence,
+            by: stopped()?,
+        },
+        "completed" => TaskState::Completed,
+        "failed" => TaskState::Failed {
+            reason: row.word("reason", Failure::from_name)?,
+        },
+        "cancelled" => TaskState::Cancelled { by: stopped()? },
+        "expired" => TaskState::Expired,
+        other => return Err(row.corrupt("state", &format!("unknown word `{other}`"))),
+    })
+}

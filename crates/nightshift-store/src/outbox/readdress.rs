@@ -1,0 +1,66 @@
+//! To another conversation instead: what one task has still to say moves as a whole.
+
+use nightshift_core::chat::Conversation;
+use nightshift_core::id::TaskId;
+use nightshift_core::port::store::OutboxItem;
+
+use super::Stored;
+use crate::error::Result;
+use crate::transaction::Tx;
+use crate::{conversations, sql};
+
+pub(super) async fn run(mut tx: Tx<'_>, item: &OutboxItem, to: &Conversation) -> Result<()> {
+    let Some(stored) = Stored::load(&mut tx, item).await? else {
+        return Ok(());
+    };
+    super::merge_newer(&mut tx, &stored).await?;
+    match &stored.task {
+        Some(task) if !stored.is_whisper => move_task(&mut tx, &stored, task, to).await?,
+        _ => move_one(&mut tx, &stored, to).await?,
+    }
+    let now = tx.now.millis();
+    sqlx::query(sql::outbox::AGAIN)
+        .bind(stored.id)
+        .bind(now)
+        .execute(tx.conn())
+        .await?;
+    tx.commit().await
+}
+
+/// Other tasks that speak in the old place are not moved: their askers are other people.
+async fn move_task(
+    tx: &mut Tx<'_>,
+    stored: &Stored,
+    task: &TaskId,
+    to: &Conversation,
+) -> Result<()> {
+    let next = conversations::continued(tx, to, stored.conversation).await?;
+    sqlx::query(sql::outbox::MOVE_TASK)
+        .bind(stored.conversation)
+        .bind(task.as_str())
+        .bind(next)
+        .execute(tx.conn())
+        .await?;
+    sqlx::query(sql::task::SET_CONVERSATION)
+        .bind(task.as_str())
+        .bind(next)
+        .execute(tx.conn())
+        .await?;
+    sqlx::query(sql::outbox::FORGET_MESSAGES)
+        .bind(task.as_str())
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}
+
+async fn move_one(tx: &mut Tx<'_>, stored: &Stored, to: &Conversation) -> Result<()> {
+    let next = conversations::shared(tx, to).await?;
+    let seq = conversations::next_seq(tx, next).await?;
+    sqlx::query(sql::outbox::MOVE_ONE)
+        .bind(stored.id)
+        .bind(next)
+        .bind(seq)
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}

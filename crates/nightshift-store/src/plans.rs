@@ -1,0 +1,210 @@
+//! Plans: the planner's lease, the finished plan, the feedback that asks for another.
+
+use nightshift_core::approval::RequestState;
+use nightshift_core::id::{Fence, RequestId, TaskId};
+use nightshift_core::plan::Plan;
+use nightshift_core::port::store::{MoveOutcome, PlanLease, PlanRecord};
+use nightshift_core::task::{TaskEvent, TaskKind, Wishes};
+use nightshift_core::time::Timestamp;
+use serde_json::json;
+use sqlx::AnyConnection;
+
+use crate::error::Result;
+use crate::moves::{self, TaskRow, won};
+use crate::row::{self, Columns};
+use crate::transaction::Tx;
+use crate::{events, sql, tasks, views};
+
+pub(crate) async fn lease(
+    mut tx: Tx<'_>,
+    holder: &str,
+    until: Timestamp,
+) -> Result<Option<PlanLease>> {
+    let now = tx.now.millis();
+    let next: Option<String> = sqlx::query_scalar(sql::plan::NEXT_PLANNING)
+        .bind(now)
+        .fetch_optional(tx.conn())
+        .await?;
+    let Some(Ok(id)) = next.map(|id| id.parse::<TaskId>()) else {
+        return Ok(None);
+    };
+    let Some(row) = TaskRow::load(&mut tx, &id).await? else {
+        return Ok(None);
+    };
+    let leased = sqlx::query(sql::plan::LEASE_PLANNING)
+        .bind(id.as_str())
+        .bind(row.version)
+        .bind(holder)
+        .bind(until.millis())
+        .execute(tx.conn())
+        .await?;
+    won(leased.rows_affected(), || id.to_string())?;
+    let task = *views::present(&mut tx, &id).await?;
+    let feedback = sqlx::query_scalar(sql::plan::FEEDBACK)
+        .bind(id.as_str())
+        .fetch_all(tx.conn())
+        .await?;
+    tx.commit().await?;
+    Ok(Some(PlanLease {
+        fence: task.fence,
+        task,
+        feedback,
+    }))
+}
+
+pub(crate) async fn record(mut tx: Tx<'_>, record: &PlanRecord) -> Result<MoveOutcome> {
+    let Some(row) = TaskRow::load(&mut tx, &record.task).await? else {
+        return Ok(MoveOutcome::NotFound);
+    };
+    let request = RequestId::from_entropy(tx.entropy());
+    let fence = record.fence;
+    let event = match record.need {
+        Some(_) => TaskEvent::Planned {
+            fence,
+            request: request.clone(),
+        },
+        None => TaskEvent::PlannedAndGranted { fence },
+    };
+    if let Err(no) = row.state.on(row.fence, &event) {
+        return tasks::refused(tx, &record.task, no).await;
+    }
+    insert(&mut tx, &row, &record.plan).await?;
+    ask(&mut tx, &row, record, &request).await?;
+    let (subject, project) = comparable(&mut tx, &row, &record.plan).await?;
+    let plan = &record.plan;
+    let adjust = |next: &mut TaskRow| {
+        next.plan_hash = Some(plan.hash.to_string());
+        next.executor = Some(plan.body.executor.clone());
+        next.subject = subject;
+        next.project = project;
+    };
+    if let Err(no) = moves::apply(&mut tx, &row, &event, adjust).await? {
+        return tasks::refused(tx, &record.task, no).await;
+    }
+    let view = views::present(&mut tx, &record.task).await?;
+    tx.commit().await?;
+    Ok(MoveOutcome::Moved(view))
+}
+
+async fn insert(tx: &mut Tx<'_>, row: &TaskRow, plan: &Plan) -> Result<()> {
+    sqlx::query(sql::plan::RECORD)
+        .bind(row.id.as_str())
+        .bind(i64::from(row.plan_no))
+        .bind(plan.hash.as_str())
+        .bind(row::json(&plan.body))
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}
+
+/// Puts the question; a plan that a grant lets through has an answered one that needed nobody.
+async fn ask(
+    tx: &mut Tx<'_>,
+    row: &TaskRow,
+    record: &PlanRecord,
+    request: &RequestId,
+) -> Result<()> {
+    let now = tx.now.millis();
+    let state = match record.need {
+        Some(_) => RequestState::Open,
+        None => RequestState::Granted,
+    };
+    sqlx::query(sql::approval::ASK)
+        .bind(request.as_str())
+        .bind(row.id.as_str())
+        .bind(i64::from(row.plan_no))
+        .bind(record.plan.hash.as_str())
+        .bind(i64::from(record.need.unwrap_or(0)))
+        .bind(state.name())
+        .bind(now)
+        .bind(record.expires_at.millis())
+        .bind(record.need.is_none().then_some(now))
+        .execute(tx.conn())
+        .await?;
+    let kind = match record.need {
+        Some(_) => "approval.requested",
+        None => "approval.granted",
+    };
+    let data = json!({
+        "request_id": request,
+        "plan_hash": record.plan.hash,
+        "need": record.need.unwrap_or(0),
+        "expires_at": record.expires_at,
+    });
+    events::record(tx, kind, Some(&row.id), data).await
+}
+
+/// What makes this task comparable with others: agent or command, and project.
+async fn comparable(
+    tx: &mut Tx<'_>,
+    row: &TaskRow,
+    plan: &Plan,
+) -> Result<(Option<String>, Option<String>)> {
+    let wishes: Option<String> = sqlx::query_scalar(sql::task::WISHES)
+        .bind(row.id.as_str())
+        .fetch_optional(tx.conn())
+        .await?;
+    let wishes: Wishes = serde_json::from_str(wishes.as_deref().unwrap_or("{}"))
+        .map_err(|e| corrupt_wishes(&row.id, &e))?;
+    let subject = match row.kind {
+        TaskKind::Agent => plan.body.agent.clone(),
+        TaskKind::Command => wishes.command.map(|call| call.name),
+    };
+    Ok((subject, wishes.project))
+}
+
+fn corrupt_wishes(id: &TaskId, why: &serde_json::Error) -> crate::error::Error {
+    crate::error::Error::Corrupt {
+        table: "task_text",
+        column: "wishes",
+        row: id.to_string(),
+        why: why.to_string(),
+    }
+}
+
+pub(crate) async fn fail(
+    mut tx: Tx<'_>,
+    task: &TaskId,
+    fence: Fence,
+    detail: &str,
+) -> Result<MoveOutcome> {
+    let Some(row) = TaskRow::load(&mut tx, task).await? else {
+        return Ok(MoveOutcome::NotFound);
+    };
+    let event = TaskEvent::PlanFailed { fence };
+    let adjust = |next: &mut TaskRow| next.detail = Some(detail.to_owned());
+    if let Err(no) = moves::apply(&mut tx, &row, &event, adjust).await? {
+        return tasks::refused(tx, task, no).await;
+    }
+    let view = views::present(&mut tx, task).await?;
+    tx.commit().await?;
+    Ok(MoveOutcome::Moved(view))
+}
+
+/// Keeps what somebody said about the plan of `row`, for the next one.
+pub(crate) async fn set_feedback(tx: &mut Tx<'_>, row: &TaskRow, feedback: &str) -> Result<()> {
+    let kept = sqlx::query(sql::plan::SET_FEEDBACK)
+        .bind(row.id.as_str())
+        .bind(i64::from(row.plan_no))
+        .bind(feedback)
+        .execute(tx.conn())
+        .await?;
+    won(kept.rows_affected(), || format!("plan of {}", row.id))
+}
+
+pub(crate) async fn read(
+    conn: &mut AnyConnection,
+    id: &TaskId,
+    plan_no: u32,
+) -> Result<Option<Plan>> {
+    let row = sqlx::query(sql::plan::PLAN)
+        .bind(id.as_str())
+        .bind(i64::from(plan_no))
+        .fetch_optional(conn)
+        .await?;
+    let Some(row) = row else {
+        return Ok(None);
+    };
+    let row = Columns::of(&row, "plan");
+    views::read_plan(&row, row.text("plan_hash")?).map(Some)
+}

@@ -1,0 +1,52 @@
+//! Attempts and their leases.
+
+use crate::dialect::ints_in;
+use crate::dialect::texts_in;
+
+/// Only a task whose current plan was granted under the same hash.
+pub(crate) const NEXT: &str = "SELECT t.task_id FROM task t \
+    JOIN approval_request r ON r.task_id = t.task_id AND r.plan_no = t.plan_no \
+      AND r.state = 'granted' AND r.plan_hash = t.plan_hash \
+    WHERE t.state = 'queued' AND t.executor = $1 AND t.run_at <= $2 AND t.cancel_asked_at IS NULL \
+    ORDER BY t.priority, t.queued_at, t.task_id LIMIT 1";
+
+pub(crate) const LEASE: &str = "INSERT INTO attempt \
+    (task_id, fence, attempt_no, plan_hash, executor, holder, leased_at) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7)";
+
+pub(crate) const START: &str = "UPDATE attempt SET started_at = $3, isolation = $4 \
+    WHERE task_id = $1 AND fence = $2 AND started_at IS NULL AND finished_at IS NULL";
+
+pub(crate) const STARTED: &str =
+    "UPDATE task SET started_at = $2, version = version + 1 WHERE task_id = $1";
+
+pub(crate) const STEP: &str = "SELECT step FROM attempt WHERE task_id = $1 AND fence = $2";
+
+pub(crate) const PROGRESS: &str = "UPDATE attempt SET step = coalesce($3, step), tokens = $4, \
+    usd = $5, seconds = $6, session = coalesce($7, session) \
+    WHERE task_id = $1 AND fence = $2 AND finished_at IS NULL";
+
+/// The leases were checked one by one in the same transaction.
+pub(crate) const RENEW: &str = concat!(
+    "UPDATE task SET lease_until = $1 WHERE lease_holder = $2 \
+      AND state IN ('running', 'paused', 'cancelling') AND task_id IN ",
+    texts_in!(3)
+);
+
+pub(crate) const FINISH: &str = "UPDATE attempt SET finished_at = $3, outcome = $4 \
+    WHERE task_id = $1 AND fence = $2 AND finished_at IS NULL";
+
+pub(crate) const TOTALS: &str = "UPDATE attempt SET tokens = $3, usd = $4, seconds = $5, \
+    log_bytes = $6 WHERE task_id = $1 AND fence = $2";
+
+pub(crate) const OVERDUE: &str = "SELECT task_id FROM task \
+    WHERE state IN ('running', 'paused', 'cancelling') AND lease_until <= $1 \
+    ORDER BY lease_until LIMIT $2";
+
+pub(crate) const OF_OTHERS: &str = "SELECT task_id FROM task \
+    WHERE state IN ('running', 'paused', 'cancelling') AND lease_holder <> $1 ORDER BY task_id";
+
+pub(crate) const UNSURE: &str = concat!(
+    "UPDATE outbox SET state = 'pending', unsure = 1 WHERE outbox_id IN ",
+    ints_in!(1)
+);

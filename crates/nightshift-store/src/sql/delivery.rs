@@ -1,0 +1,58 @@
+//! Deliveries and the keys they are known by.
+
+use crate::dialect::{batch, field};
+
+/// Keys of the batch that were seen since `$2`.
+pub(crate) const SEEN: &str = concat!(
+    "SELECT k.source, k.dedup_key, k.body_hash FROM ",
+    batch!(1),
+    " JOIN delivery_key k ON k.source = ",
+    field!("source"),
+    " AND k.dedup_key = ",
+    field!("key"),
+    " WHERE k.seen_at > $2"
+);
+
+/// A key that was kept longer than needed is taken over.
+pub(crate) const REMEMBER: &str = concat!(
+    "INSERT INTO delivery_key (source, dedup_key, delivery_id, body_hash, seen_at) SELECT ",
+    field!("source"),
+    ", ",
+    field!("key"),
+    ", ",
+    field!("delivery"),
+    ", ",
+    field!("hash"),
+    ", ",
+    field!("at"),
+    " FROM ",
+    batch!(1),
+    " WHERE true ON CONFLICT (source, dedup_key) DO UPDATE SET delivery_id = excluded.delivery_id, \
+      body_hash = excluded.body_hash, seen_at = excluded.seen_at WHERE delivery_key.seen_at <= $2"
+);
+
+pub(crate) const ACCEPT: &str = concat!(
+    "INSERT INTO inbox (delivery_id, platform, payload, received_at) SELECT ",
+    field!("delivery"),
+    ", ",
+    field!("source"),
+    ", ",
+    field!("payload"),
+    ", ",
+    field!("at"),
+    " FROM ",
+    batch!(1),
+    " WHERE true"
+);
+
+pub(crate) const OPEN: &str = "SELECT delivery_id, platform, payload, received_at FROM inbox \
+    WHERE settled_at IS NULL ORDER BY inbox_n LIMIT $1";
+
+pub(crate) const SETTLE: &str = "UPDATE inbox SET settled_at = $2, payload = NULL \
+    WHERE delivery_id = $1 AND settled_at IS NULL";
+
+pub(crate) const FORGET_KEYS: &str = "DELETE FROM delivery_key WHERE (source, dedup_key) IN \
+    (SELECT source, dedup_key FROM delivery_key WHERE seen_at <= $1 ORDER BY seen_at LIMIT $2)";
+
+pub(crate) const FORGET_SETTLED: &str = "DELETE FROM inbox WHERE inbox_n IN \
+    (SELECT inbox_n FROM inbox WHERE settled_at <= $1 ORDER BY settled_at LIMIT $2)";

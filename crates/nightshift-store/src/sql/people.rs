@@ -1,0 +1,29 @@
+//! Users, their accounts, strangers, the claim code.
+
+pub(crate) const IDENTITY: &str = "SELECT u.user_id, u.role, u.kind FROM identity i \
+    JOIN app_user u ON u.user_id = i.user_id WHERE i.platform = $1 AND i.account = $2";
+
+pub(crate) const MEET_USER: &str = "INSERT INTO app_user (user_id, role, kind, met_at) \
+    VALUES ($1, $2, $3, $4) ON CONFLICT (user_id) DO NOTHING";
+
+pub(crate) const MEET_IDENTITY: &str = "INSERT INTO identity \
+    (platform, account, user_id, name, met_at) VALUES ($1, $2, $3, $4, $5) \
+    ON CONFLICT (platform, account) DO NOTHING";
+
+pub(crate) const ACCOUNTS: &str =
+    "SELECT platform, account FROM identity WHERE user_id = $1 ORDER BY platform, account";
+
+pub(crate) const ROLES: &str = "SELECT DISTINCT role FROM app_user";
+
+pub(crate) const SET_ROLE: &str = "UPDATE app_user SET role = $2 WHERE user_id = $1";
+
+/// Changes a row only when the word is to be said again.
+pub(crate) const REFUSE: &str = "INSERT INTO stranger (platform, account, refused_at) \
+    VALUES ($1, $2, $3) ON CONFLICT (platform, account) DO UPDATE SET \
+      refused_at = excluded.refused_at WHERE stranger.refused_at < $4";
+
+pub(crate) const DROP_CLAIM: &str = "DELETE FROM claim";
+
+pub(crate) const SET_CLAIM: &str = "INSERT INTO claim (code_hash) VALUES ($1)";
+
+pub(crate) const USE_CLAIM: &str = "DELETE FROM claim WHERE code_hash = $1";

@@ -1,0 +1,25 @@
+//! Plans and the planner's leases.
+
+/// The task that has waited longest for a plan and that nobody plans now.
+pub(crate) const NEXT_PLANNING: &str = "SELECT task_id FROM task WHERE state = 'planning' \
+    AND run_at <= $1 AND (lease_until IS NULL OR lease_until <= $1) \
+    ORDER BY state_at, task_id LIMIT 1";
+
+pub(crate) const LEASE_PLANNING: &str = "UPDATE task SET fence = fence + 1, lease_holder = $3, \
+    lease_until = $4, version = version + 1 \
+    WHERE task_id = $1 AND version = $2 AND state = 'planning'";
+
+pub(crate) const FREE_PLANNING: &str = "UPDATE task SET lease_holder = NULL, lease_until = NULL, \
+    version = version + 1 WHERE state = 'planning' AND lease_holder <> $1";
+
+pub(crate) const RECORD: &str =
+    "INSERT INTO plan (task_id, plan_no, plan_hash, body) VALUES ($1, $2, $3, $4)";
+
+pub(crate) const SET_FEEDBACK: &str =
+    "UPDATE plan SET feedback = $3 WHERE task_id = $1 AND plan_no = $2";
+
+pub(crate) const FEEDBACK: &str = "SELECT feedback FROM plan WHERE task_id = $1 \
+    AND feedback IS NOT NULL ORDER BY plan_no";
+
+pub(crate) const PLAN: &str =
+    "SELECT task_id, plan_hash, body FROM plan WHERE task_id = $1 AND plan_no = $2";

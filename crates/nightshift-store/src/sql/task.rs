@@ -1,0 +1,140 @@
+//! Tasks.
+
+use crate::dialect::texts_in;
+
+macro_rules! row_columns {
+    () => {
+        "t.task_id, t.kind, t.owner, t.conversation_id, t.state, t.state_at, t.request_id, \
+         t.stop_by, t.reason, t.detail, t.version, t.fence, t.attempt_fence, t.attempt_no, \
+         t.lost_count, t.plan_no, t.plan_hash, t.executor, t.subject, t.project, t.run_at, \
+         t.lease_holder, t.lease_until, t.cancel_asked_at, t.queued_at, t.started_at, \
+         t.completed_at"
+    };
+}
+
+pub(crate) const ROW: &str = concat!(
+    "SELECT ",
+    row_columns!(),
+    " FROM task t WHERE t.task_id = $1"
+);
+
+pub(crate) const ROWS: &str = concat!(
+    "SELECT ",
+    row_columns!(),
+    " FROM task t WHERE t.task_id IN ",
+    texts_in!(1)
+);
+
+/// The one statement that moves a task.
+pub(crate) const MOVE: &str = "UPDATE task SET state = $4, state_at = $5, request_id = $6, \
+    stop_by = $7, reason = $8, detail = $9, fence = $10, attempt_fence = $11, attempt_no = $12, \
+    lost_count = $13, plan_no = $14, plan_hash = $15, executor = $16, subject = $17, \
+    project = $18, run_at = $19, lease_holder = $20, lease_until = $21, cancel_asked_at = $22, \
+    queued_at = $23, started_at = $24, completed_at = $25, version = version + 1 \
+    WHERE task_id = $1 AND version = $2 AND state = $3";
+
+pub(crate) const CREATE: &str = "INSERT INTO task (task_id, kind, owner, conversation_id, \
+    asker_platform, asker_id, state, state_at, run_at, created_at) \
+    VALUES ($1, $2, $3, $4, $5, $6, 'planning', $7, $7, $7)";
+
+pub(crate) const CREATE_TEXT: &str =
+    "INSERT INTO task_text (task_id, description, wishes) VALUES ($1, $2, $3)";
+
+pub(crate) const EXISTS: &str = "SELECT count(*) FROM task WHERE task_id = $1";
+
+pub(crate) const SET_CONVERSATION: &str =
+    "UPDATE task SET conversation_id = $2, version = version + 1 WHERE task_id = $1";
+
+pub(crate) const SET_RESULT: &str = "UPDATE task_text SET result = $2 WHERE task_id = $1";
+
+pub(crate) const REPLAY: &str = "SELECT task_id, body_hash FROM idempotency \
+    WHERE user_id = $1 AND client_key = $2 AND at > $3";
+
+pub(crate) const REMEMBER_KEY: &str = "INSERT INTO idempotency \
+    (user_id, client_key, body_hash, task_id, at) VALUES ($1, $2, $3, $4, $5) \
+    ON CONFLICT (user_id, client_key) DO UPDATE SET body_hash = excluded.body_hash, \
+      task_id = excluded.task_id, at = excluded.at";
+
+pub(crate) const FORGET_KEYS: &str = "DELETE FROM idempotency WHERE at <= $1";
+
+/// Everything of a task but its votes.
+pub(crate) const VIEW: &str = concat!(
+    "SELECT ",
+    row_columns!(),
+    ", t.created_at, x.description, x.wishes, x.result, \
+      c.platform, c.workspace, c.channel, c.thread, \
+      p.plan_hash AS body_hash, p.body, \
+      r.request_id AS asked, r.plan_hash AS asked_hash, r.need, r.state AS asked_state, \
+      r.expires_at, \
+      a.fence AS a_fence, a.attempt_no AS a_no, a.executor AS a_executor, \
+      a.isolation AS a_isolation, a.session AS a_session, a.step AS a_step, \
+      a.leased_at AS a_leased, a.started_at AS a_started, a.finished_at AS a_finished, \
+      (SELECT cast(coalesce(sum(u.tokens), 0) AS BIGINT) FROM attempt u \
+        WHERE u.task_id = t.task_id) AS tokens, \
+      (SELECT cast(coalesce(sum(u.usd), 0) AS DOUBLE PRECISION) FROM attempt u \
+        WHERE u.task_id = t.task_id) AS usd, \
+      (SELECT cast(coalesce(sum(u.seconds), 0) AS DOUBLE PRECISION) FROM attempt u \
+        WHERE u.task_id = t.task_id) AS seconds \
+    FROM task t JOIN task_text x ON x.task_id = t.task_id \
+    LEFT JOIN conversation c ON c.conversation_id = t.conversation_id \
+    LEFT JOIN plan p ON p.task_id = t.task_id AND p.plan_no = t.plan_no \
+    LEFT JOIN approval_request r ON r.task_id = t.task_id AND r.plan_no = t.plan_no \
+    LEFT JOIN attempt a ON a.task_id = t.task_id AND a.fence = t.attempt_fence \
+    WHERE t.task_id IN ",
+    texts_in!(1),
+    " ORDER BY t.created_at DESC, t.task_id DESC"
+);
+
+pub(crate) const VOTES: &str = concat!(
+    "SELECT v.request_id, r.task_id, v.user_id, v.decision, v.voted_at FROM approval_vote v \
+     JOIN approval_request r ON r.request_id = v.request_id \
+     JOIN task t ON t.task_id = r.task_id AND t.plan_no = r.plan_no WHERE t.task_id IN ",
+    texts_in!(1),
+    " ORDER BY v.voted_at, v.user_id"
+);
+
+/// `$3` is matched as it is, whatever it contains.
+pub(crate) const LIST: &str = "SELECT t.task_id, t.created_at FROM task t \
+    WHERE ($1 IS NULL OR t.state = $1) AND ($2 IS NULL OR t.owner = $2) \
+      AND ($3 IS NULL OR EXISTS (SELECT 1 FROM task_text x WHERE x.task_id = t.task_id \
+        AND replace(lower(x.description), lower($3), '') <> lower(x.description))) \
+      AND (t.created_at < $4 OR (t.created_at = $4 AND t.task_id < $5)) \
+    ORDER BY t.created_at DESC, t.task_id DESC LIMIT $6";
+
+pub(crate) const QUEUE_POSITION: &str = "SELECT count(*) FROM task q JOIN task t \
+      ON t.task_id = $1 AND t.state = 'queued' AND q.executor = t.executor \
+    WHERE q.state = 'queued' AND (q.priority < t.priority OR (q.priority = t.priority \
+      AND (q.queued_at < t.queued_at OR (q.queued_at = t.queued_at AND q.task_id <= t.task_id))))";
+
+/// What comparable completed tasks used, newest first.
+pub(crate) const HISTORY: &str = "SELECT t.task_id, \
+      cast(coalesce(sum(a.tokens), 0) AS BIGINT) AS tokens, \
+      cast(coalesce(sum(a.usd), 0) AS DOUBLE PRECISION) AS usd, \
+      cast(coalesce(sum(a.seconds), 0) AS DOUBLE PRECISION) AS seconds \
+    FROM task t JOIN attempt a ON a.task_id = t.task_id \
+    WHERE t.state = 'completed' AND t.kind = $1 AND t.subject = $2 \
+      AND coalesce(t.project, '') = $3 \
+    GROUP BY t.task_id, t.completed_at ORDER BY t.completed_at DESC, t.task_id LIMIT $4";
+
+pub(crate) const ADD_ACTION: &str =
+    "INSERT INTO action (token, task_id, plan_no, verb) VALUES ($1, $2, $3, $4)";
+
+pub(crate) const ACTIONS: &str =
+    "SELECT token, verb FROM action WHERE task_id = $1 AND plan_no = $2";
+
+pub(crate) const ACTION: &str = "SELECT token, task_id, plan_no, verb FROM action WHERE token = $1";
+
+pub(crate) const ASK: &str = "INSERT INTO question \
+    (platform, workspace, channel, thread, user_id, task_id, plan_no, expires_at) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
+    ON CONFLICT (platform, workspace, channel, thread, user_id) DO UPDATE SET \
+      task_id = excluded.task_id, plan_no = excluded.plan_no, expires_at = excluded.expires_at";
+
+pub(crate) const QUESTION: &str = "SELECT task_id, plan_no FROM question WHERE platform = $1 \
+    AND workspace = $2 AND channel = $3 AND thread = $4 AND user_id = $5 AND expires_at > $6";
+
+pub(crate) const FORGET_QUESTION: &str = "DELETE FROM question WHERE task_id = $1 AND user_id = $2";
+
+pub(crate) const FORGET_QUESTIONS: &str = "DELETE FROM question WHERE expires_at <= $1";
+
+pub(crate) const WISHES: &str = "SELECT wishes FROM task_text WHERE task_id = $1";

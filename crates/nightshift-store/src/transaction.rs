@@ -1,0 +1,83 @@
+//! One change in progress: the connection, the time, who caused it, and new identifiers.
+
+use nightshift_core::authorise::Permit;
+use nightshift_core::id::{DeliveryId, Entropy, UserId};
+use nightshift_core::port::clock::Ids;
+use nightshift_core::port::store::Cause;
+use nightshift_core::time::Timestamp;
+use sqlx::{Any, AnyConnection, Transaction};
+
+use crate::SqlStore;
+use crate::error::Result;
+use crate::sql;
+
+/// A writing transaction. Dropped before [`Tx::commit`], nothing of it happened.
+pub(crate) struct Tx<'s> {
+    inner: Transaction<'static, Any>,
+    ids: &'s dyn Ids,
+    pub(crate) now: Timestamp,
+    pub(crate) actor: Option<UserId>,
+    pub(crate) delivery: Option<DeliveryId>,
+}
+
+/// Whether the delivery behind a change may still be acted on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Settling {
+    /// Settled by this transaction, or there is no delivery.
+    Ours,
+    /// Somebody acted on it before.
+    Before,
+}
+
+impl SqlStore {
+    /// A change that NightShift makes by itself.
+    pub(crate) async fn change(&self, now: Timestamp) -> Result<Tx<'_>> {
+        self.change_by(&Cause::default(), now).await
+    }
+
+    pub(crate) async fn change_by(&self, cause: &Cause, now: Timestamp) -> Result<Tx<'_>> {
+        Ok(Tx {
+            inner: self.engine.write().await?,
+            ids: self.ids.as_ref(),
+            now,
+            actor: cause.actor.clone(),
+            delivery: cause.delivery.clone(),
+        })
+    }
+}
+
+impl Tx<'_> {
+    pub(crate) fn conn(&mut self) -> &mut AnyConnection {
+        &mut self.inner
+    }
+
+    /// Who holds the permit caused this, where the cause names nobody.
+    pub(crate) fn act_as(&mut self, permit: &Permit) {
+        self.actor.get_or_insert_with(|| permit.actor().id());
+    }
+
+    pub(crate) fn entropy(&self) -> Entropy {
+        self.ids.entropy()
+    }
+
+    pub(crate) async fn commit(self) -> Result<()> {
+        Ok(self.inner.commit().await?)
+    }
+
+    /// Settles the delivery and forgets its payload, which holds a credential for answering.
+    pub(crate) async fn settle(&mut self) -> Result<Settling> {
+        let Some(delivery) = self.delivery.clone() else {
+            return Ok(Settling::Ours);
+        };
+        let settled = sqlx::query(sql::delivery::SETTLE)
+            .bind(delivery.as_str())
+            .bind(self.now.millis())
+            .execute(self.conn())
+            .await?;
+        Ok(if settled.rows_affected() == 1 {
+            Settling::Ours
+        } else {
+            Settling::Before
+        })
+    }
+}
