@@ -1,0 +1,111 @@
+//! What is wrong with a configuration: key, place, and what was expected. Never a secret.
+
+use std::fmt;
+
+use super::key::KeyPath;
+
+/// Where a key was set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Line and column, from 1.
+    Line(usize, usize),
+    /// The name of a variable, masked where it may hold a secret.
+    Variable(String),
+    Nowhere,
+}
+
+/// One problem, found. Its place is looked up when all are known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(crate) path: KeyPath,
+    pub(crate) on: On,
+    pub(crate) message: String,
+}
+
+/// Which end of a `key: value` pair a problem is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum On {
+    Key,
+    Value,
+}
+
+/// The problems found so far.
+#[derive(Debug, Default)]
+pub(crate) struct Findings(pub(crate) Vec<Found>);
+
+impl Findings {
+    pub(crate) fn value(&mut self, path: &KeyPath, message: impl Into<String>) {
+        self.push(path, On::Value, message.into());
+    }
+
+    pub(crate) fn key(&mut self, path: &KeyPath, message: impl Into<String>) {
+        self.push(path, On::Key, message.into());
+    }
+
+    /// One problem a key: what follows from another problem is not told.
+    fn push(&mut self, path: &KeyPath, on: On, message: String) {
+        let told = self.0.iter().any(|found| path.starts_with(&found.path));
+        if !told {
+            self.0.push(Found {
+                path: path.clone(),
+                on,
+                message,
+            });
+        }
+    }
+}
+
+/// One problem, as people read it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Problem {
+    /// `remote.execution.local.isolation`; empty for the file itself.
+    pub(crate) path: String,
+    pub(crate) place: Place,
+    pub(crate) message: String,
+}
+
+impl Problem {
+    /// About the file as a whole.
+    pub(crate) fn of_file(place: Place, message: impl Into<String>) -> Self {
+        Self {
+            path: String::new(),
+            place,
+            message: message.into(),
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.place {
+            Place::Line(line, column) => write!(f, "line {line}, column {column}: ")?,
+            Place::Variable(name) => write!(f, "{name}: ")?,
+            Place::Nowhere => {}
+        }
+        if !self.path.is_empty() {
+            write!(f, "{}: ", self.path)?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
+/// Everything that stops the start, in the order of the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Problems {
+    /// The file, as it was named.
+    pub(crate) file: Option<String>,
+    pub(crate) list: Vec<Problem>,
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let file = self.file.as_deref().unwrap_or("the environment");
+        write!(f, "the configuration cannot be used ({file})")?;
+        for problem in &self.list {
+            write!(f, "\n  {problem}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Problems {}

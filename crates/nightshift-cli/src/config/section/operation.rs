@@ -1,0 +1,177 @@
+//! The small sections: planner, storage, quotas, notify, timers, limits, telemetry.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use nightshift_core::secret::Secret;
+use nightshift_core::time::Span;
+use serde::{Deserialize, Serialize};
+
+use crate::config::size::Size;
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Planner {
+    pub(crate) kind: PlannerKind,
+    /// `None`: the agent that would do the work.
+    pub(crate) agent: Option<String>,
+    /// `None`: `timers.planning`.
+    pub(crate) timeout: Option<Span>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum PlannerKind {
+    #[default]
+    Auto,
+    Estimate,
+    Agent,
+    #[serde(rename = "openai")]
+    OpenAi,
+    Anthropic,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Storage {
+    pub(crate) database: Database,
+    pub(crate) url: Option<Secret>,
+    pub(crate) results_bucket: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Database {
+    #[default]
+    Sqlite,
+    Postgres,
+    CloudSql,
+    Rds,
+    AzureDb,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Quotas {
+    pub(crate) default: Quota,
+    pub(crate) users: BTreeMap<String, Quota>,
+    pub(crate) teams: BTreeMap<String, Team>,
+}
+
+#[expect(clippy::struct_field_names, reason = "the guide's names")]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Quota {
+    pub(crate) max_tasks_per_day: Option<u64>,
+    pub(crate) max_tokens_per_task: Option<u64>,
+    pub(crate) max_concurrent_tasks: Option<u64>,
+    pub(crate) max_usd_per_day: Option<f64>,
+}
+
+impl Default for Quota {
+    fn default() -> Self {
+        Self {
+            max_tasks_per_day: Some(10),
+            max_tokens_per_task: Some(100_000),
+            max_concurrent_tasks: Some(3),
+            max_usd_per_day: None,
+        }
+    }
+}
+
+/// A quota that its members share; what it leaves out is not limited.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Team {
+    pub(crate) members: Vec<String>,
+    pub(crate) max_tasks_per_day: Option<u64>,
+    pub(crate) max_tokens_per_task: Option<u64>,
+    pub(crate) max_concurrent_tasks: Option<u64>,
+    pub(crate) max_usd_per_day: Option<f64>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Notify {
+    pub(crate) control: Vec<String>,
+    pub(crate) alert: Vec<String>,
+    pub(crate) log: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Timers {
+    pub(crate) lease: Span,
+    pub(crate) heartbeat: Span,
+    pub(crate) start_within: Span,
+    pub(crate) silence: Span,
+    pub(crate) stop_grace: Span,
+    pub(crate) shutdown: Span,
+    pub(crate) retry_backoff: Span,
+    pub(crate) top_up: Span,
+    pub(crate) poll: Span,
+    pub(crate) planning: Span,
+    pub(crate) task: Span,
+    pub(crate) task_longest: Span,
+    pub(crate) dedup: Span,
+}
+
+const fn seconds(count: u64) -> Span {
+    Span(Duration::from_secs(count))
+}
+
+impl Default for Timers {
+    fn default() -> Self {
+        Self {
+            lease: seconds(60),
+            heartbeat: seconds(10),
+            start_within: seconds(15),
+            silence: seconds(30),
+            stop_grace: seconds(10),
+            // Kubernetes kills after 30 s.
+            shutdown: seconds(25),
+            retry_backoff: seconds(5),
+            top_up: seconds(30 * 60),
+            poll: seconds(1),
+            planning: seconds(2 * 60),
+            task: seconds(15 * 60),
+            task_longest: seconds(24 * 60 * 60),
+            // Longer than the longest redelivery of any platform.
+            dedup: seconds(14 * 24 * 60 * 60),
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Limits {
+    pub(crate) output_bytes: Size,
+    pub(crate) result_file_bytes: Size,
+    pub(crate) disk_bytes: Size,
+    pub(crate) body_bytes: Size,
+    pub(crate) requests_per_minute: u32,
+    pub(crate) queue: u64,
+    pub(crate) tokens_per_task: u64,
+    pub(crate) usd_per_task: f64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            output_bytes: Size(256 << 20),
+            result_file_bytes: Size(64 << 20),
+            disk_bytes: Size(10 << 30),
+            body_bytes: Size(1 << 20),
+            requests_per_minute: 600,
+            queue: 10_000,
+            tokens_per_task: 1_000_000,
+            usd_per_task: 10.0,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Telemetry {
+    pub(crate) otlp_endpoint: Option<String>,
+}
