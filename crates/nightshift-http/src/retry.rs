@@ -5,7 +5,7 @@ use std::time::Duration;
 use nightshift_core::error::Retry;
 
 /// Longer waits are taken as this: a mistyped header must not stop deliveries for years.
-const LONGEST: Duration = Duration::from_secs(24 * 3600);
+const LONGEST: Duration = Duration::from_hours(24);
 
 /// Advice for an answer with this status and `Retry-After` header.
 pub fn retry(status: u16, retry_after: Option<Duration>) -> Retry {

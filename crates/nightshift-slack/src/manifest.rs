@@ -33,7 +33,7 @@ pub fn manifest(webhook_url: Option<&Url>) -> Value {
         interactivity["request_url"] = json!(url);
     }
     json!({
-        "_metadata": { "major_version": 1, "minor_version": 1 },
+        "_metadata": { "major_version": 2, "minor_version": 1 },
         "display_information": {
             "name": "NightShift",
             "description": "Plans work, asks once, runs exactly that plan",

@@ -43,7 +43,11 @@ pub(crate) fn message(card: &Card) -> SlackMessageContent {
 }
 
 fn blocks(card: &Card) -> Vec<SlackBlock> {
-    let mut blocks: Vec<SlackBlock> = card.title.iter().flat_map(|title| header(title)).collect();
+    let mut blocks: Vec<SlackBlock> = card
+        .title
+        .iter()
+        .filter_map(|title| header(title))
+        .collect();
     for block in &card.blocks {
         blocks.extend(body(block));
     }

@@ -15,7 +15,7 @@ use crate::client::text_at;
 use crate::config::ConfigError;
 use crate::error::{Repeat, chat_error, unanswered};
 use crate::inbound::{self, Parsed};
-use crate::wire::Envelope;
+use crate::wire::Frame;
 
 /// Listens by Socket Mode on behalf of a [`SlackPlatform`].
 #[derive(Debug)]
@@ -75,7 +75,7 @@ impl SlackSocket {
         frame: &str,
         intake: &dyn Intake,
     ) -> Result<Next, ChatError> {
-        let Ok(envelope) = serde_json::from_str::<Envelope<'_>>(frame) else {
+        let Ok(envelope) = serde_json::from_str::<Frame<'_>>(frame) else {
             tracing::warn!("Slack sent a frame that cannot be read");
             return Ok(Next::Go);
         };
@@ -154,6 +154,8 @@ impl ChatSource for SlackSocket {
         };
         loop {
             let (which, frame) = tokio::select! {
+                // Stopping goes first: a connection that ends at the same moment is no error then.
+                biased;
                 () = &mut stop => return Ok(()),
                 heard = links.hear() => heard,
             };
@@ -168,7 +170,10 @@ impl ChatSource for SlackSocket {
             };
             match (self.frame(socket, &text, intake).await, which) {
                 (Ok(Next::Go), _) | (Ok(Next::Renew), Which::Retiring) => {}
-                (Ok(Next::Renew), Which::Current) => self.renew(&mut links).await,
+                (Ok(Next::Renew), Which::Current) => tokio::select! {
+                    () = &mut stop => return Ok(()),
+                    () = self.renew(&mut links) => {}
+                },
                 (Err(error), _) => return Err(error),
             }
         }

@@ -80,7 +80,7 @@ pub(crate) struct Message {
 /// A slash command: a form over HTTP, an object in Socket Mode.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(crate) struct Command {
+pub(crate) struct Slash {
     #[serde(deserialize_with = "lenient")]
     pub(crate) command: Option<String>,
     #[serde(deserialize_with = "lenient")]
@@ -114,7 +114,7 @@ pub(crate) struct Interaction {
     #[serde(deserialize_with = "or_default")]
     pub(crate) message: Message,
     #[serde(deserialize_with = "or_default")]
-    pub(crate) actions: Vec<Action>,
+    pub(crate) actions: Vec<Pressed>,
     pub(crate) view: Option<View>,
     #[serde(deserialize_with = "lenient")]
     pub(crate) response_url: Option<String>,
@@ -135,7 +135,7 @@ pub(crate) struct Container {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(crate) struct Action {
+pub(crate) struct Pressed {
     #[serde(rename = "type", deserialize_with = "lenient")]
     pub(crate) kind: Option<String>,
     #[serde(deserialize_with = "lenient")]
@@ -164,7 +164,7 @@ pub(crate) struct View {
 /// A frame of Socket Mode.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(crate) struct Envelope<'a> {
+pub(crate) struct Frame<'a> {
     #[serde(rename = "type", deserialize_with = "lenient")]
     pub(crate) kind: Option<String>,
     #[serde(deserialize_with = "lenient")]

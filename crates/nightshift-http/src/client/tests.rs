@@ -94,7 +94,7 @@ async fn no_error_shows_the_address_or_the_token() {
         let mut chain = format!("{error} {error:?}");
         let mut source = std::error::Error::source(&error);
         while let Some(next) = source {
-            chain.push_str(&format!(" {next} {next:?}"));
+            chain = format!("{chain} {next} {next:?}");
             source = next.source();
         }
         assert!(!chain.contains("secret"), "{chain}");

@@ -31,7 +31,7 @@ impl Client {
             match next.and_then(Value::as_str) {
                 // A channel comes newest first: what is not on its first page is older than the try.
                 Some(next) if !next.is_empty() && to.thread.is_some() => {
-                    next.clone_into(&mut cursor)
+                    next.clone_into(&mut cursor);
                 }
                 _ => break,
             }

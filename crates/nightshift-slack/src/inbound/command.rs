@@ -3,12 +3,12 @@
 use nightshift_core::chat::{Conversation, Gesture, Identity, Inbound};
 
 use super::{Read, platform, text};
-use crate::wire::Command;
+use crate::wire::Slash;
 
 /// The one command of the manifest.
 pub(crate) const COMMAND: &str = "/nightshift";
 
-pub(super) fn read(command: Command, body_hash: &[u8; 32]) -> Read {
+pub(super) fn read(command: Slash, body_hash: &[u8; 32]) -> Read {
     if command.command.as_deref() != Some(COMMAND) {
         return Err("a command that is not ours");
     }

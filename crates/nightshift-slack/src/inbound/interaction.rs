@@ -42,9 +42,12 @@ fn pressed(interaction: Interaction) -> Read {
         .ok_or("a press without a user")?;
     let container = &interaction.container;
     let message = &interaction.message;
-    let channel = first(&interaction.channel.id, &container.channel_id)
-        .ok_or("a press outside a conversation")?;
-    let message_ts = first(&container.message_ts, &message.ts);
+    let channel = first(
+        interaction.channel.id.as_ref(),
+        container.channel_id.as_ref(),
+    )
+    .ok_or("a press outside a conversation")?;
+    let message_ts = first(container.message_ts.as_ref(), message.ts.as_ref());
     let press = format!(
         "press:{channel}:{}:{user}:{value}:{}",
         message_ts.as_deref().unwrap_or_default(),
@@ -56,7 +59,7 @@ fn pressed(interaction: Interaction) -> Read {
         .map(|trigger| format!("act:{trigger}"))
         .chain([press])
         .collect();
-    let thread = first(&container.thread_ts, &message.thread_ts);
+    let thread = first(container.thread_ts.as_ref(), message.thread_ts.as_ref());
     let gesture = Gesture::Press {
         action: ActionToken::new(value),
     };
@@ -102,11 +105,14 @@ fn typed(view: &View) -> String {
 /// The team of who pressed. In shared channels `team` may be another one; it is null where the app
 /// is installed for a whole organisation.
 fn team_of_person(interaction: &Interaction) -> Option<String> {
-    first(&interaction.user.team_id, &interaction.team.id)
+    first(
+        interaction.user.team_id.as_ref(),
+        interaction.team.id.as_ref(),
+    )
 }
 
-fn first(one: &Option<String>, other: &Option<String>) -> Option<String> {
-    one.as_ref().or(other.as_ref()).cloned()
+fn first(one: Option<&String>, other: Option<&String>) -> Option<String> {
+    one.or(other).cloned()
 }
 
 fn conversation(workspace: String, channel: String, thread: Option<String>) -> Conversation {

@@ -4,7 +4,7 @@
 /// Without the mention of us: every `<@ME>` where we know who we are; else, in a mention, the first.
 pub(super) fn without_mention(text: &str, mention: bool, me: Option<&str>) -> String {
     let mut out = String::with_capacity(text.len());
-    let mut to_drop = if me.is_none() && mention { 1 } else { 0 };
+    let mut drop_next = me.is_none() && mention;
     for piece in pieces(text) {
         let Piece::Token(token) = piece else {
             out.push_str(piece.source());
@@ -15,7 +15,7 @@ pub(super) fn without_mention(text: &str, mention: bool, me: Option<&str>) -> St
             .map(|who| who.split('|').next().unwrap_or_default());
         match (who, me) {
             (Some(who), Some(me)) if who == me => {}
-            (Some(_), None) if to_drop > 0 => to_drop -= 1,
+            (Some(_), None) if drop_next => drop_next = false,
             _ => {
                 out.push('<');
                 out.push_str(token);
