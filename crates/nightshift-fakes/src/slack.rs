@@ -183,7 +183,7 @@ impl Shared {
             bot: Bot {
                 team: setup.team.clone(),
                 user: "U0NIGHTSHIFT".to_owned(),
-                bot: "B0NIGHTSHIFT".to_owned(),
+                id: "B0NIGHTSHIFT".to_owned(),
                 app: "A0NIGHTSHIFT".to_owned(),
             },
             setup,

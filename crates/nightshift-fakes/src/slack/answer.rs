@@ -35,13 +35,11 @@ impl Shared {
         let said = if delivery.content_type.starts_with("text/plain") {
             json!({"text": delivery.body})
         } else {
-            match serde_json::from_str(&delivery.body) {
-                Ok(value) => value,
-                Err(_) => {
-                    self.violation("the answer to a command is neither plain text nor JSON");
-                    return;
-                }
-            }
+            let Ok(said) = serde_json::from_str(&delivery.body) else {
+                self.violation("the answer to a command is neither plain text nor JSON");
+                return;
+            };
+            said
         };
         let url = ResponseUrl {
             at_ms: self.now(),

@@ -2,6 +2,7 @@
 
 mod args;
 mod chat;
+mod context;
 mod conversations;
 mod files;
 mod people;
@@ -11,10 +12,11 @@ use serde_json::{Map, Value, json};
 
 use super::Shared;
 use super::fault::Fault;
-use super::message::{Bot, Channel};
 use super::method::{self, Method, Tier, Token};
 use super::state::{Call, State};
-pub(crate) use args::{Arguments, Incoming};
+use args::Arguments;
+pub(crate) use args::Incoming;
+use context::{Context, Failure};
 
 /// Errors after which the token will not work again by itself.
 const DEAD_TOKEN: &[&str] = &[
@@ -23,103 +25,6 @@ const DEAD_TOKEN: &[&str] = &[
     "invalid_auth",
     "account_inactive",
 ];
-
-/// `ok: false` with Slack's word.
-#[derive(Debug)]
-pub(crate) struct Failure {
-    word: String,
-    extra: Map<String, Value>,
-}
-
-impl Failure {
-    pub(crate) fn word(word: &str) -> Self {
-        Self {
-            word: word.to_owned(),
-            extra: Map::new(),
-        }
-    }
-
-    /// With the explanations of `response_metadata.messages`.
-    pub(crate) fn because(word: &str, messages: Vec<String>) -> Self {
-        Self::word(word).with("response_metadata", json!({"messages": messages}))
-    }
-
-    fn with(mut self, key: &str, value: Value) -> Self {
-        self.extra.insert(key.to_owned(), value);
-        self
-    }
-
-    fn body(&self) -> Value {
-        let mut map = self.extra.clone();
-        map.insert("ok".into(), false.into());
-        map.insert("error".into(), self.word.clone().into());
-        Value::Object(map)
-    }
-}
-
-/// What a method works with.
-pub(crate) struct Context<'a> {
-    pub(crate) state: &'a mut State,
-    pub(crate) bot: &'a Bot,
-    /// `http://127.0.0.1:port`
-    pub(crate) root: &'a str,
-    pub(crate) now: i64,
-    pub(crate) args: &'a Map<String, Value>,
-    /// Events that the call causes.
-    pub(crate) events: Vec<Value>,
-    pub(crate) warnings: Vec<&'static str>,
-}
-
-impl Context<'_> {
-    pub(crate) fn text(&self, key: &str) -> &str {
-        self.args
-            .get(key)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-    }
-
-    pub(crate) fn has(&self, key: &str) -> bool {
-        self.args.get(key).is_some_and(|value| !value.is_null())
-    }
-
-    /// A flag, as JSON or as a form spells it.
-    pub(crate) fn flag(&self, key: &str) -> Option<bool> {
-        match self.args.get(key)? {
-            Value::Bool(flag) => Some(*flag),
-            Value::String(text) => Some(text == "true" || text == "1"),
-            _ => None,
-        }
-    }
-
-    pub(crate) fn number(&self, key: &str) -> Option<u64> {
-        match self.args.get(key)? {
-            Value::Number(number) => number.as_u64(),
-            Value::String(text) => text.parse().ok(),
-            _ => None,
-        }
-    }
-
-    /// A channel that the app can see: private ones without it do not exist.
-    pub(crate) fn channel(&self, id: &str) -> Result<Channel, Failure> {
-        use super::message::ChannelKind::Public;
-        self.state
-            .channels
-            .get(id)
-            .filter(|channel| channel.has_bot || channel.kind == Public)
-            .cloned()
-            .ok_or_else(|| Failure::word("channel_not_found"))
-    }
-
-    pub(crate) fn need_scope(&self, scope: &str) -> Result<(), Failure> {
-        if self.state.scopes.contains(scope) {
-            return Ok(());
-        }
-        let provided: Vec<_> = self.state.scopes.iter().cloned().collect();
-        Err(Failure::word("missing_scope")
-            .with("needed", scope.into())
-            .with("provided", provided.join(",").into()))
-    }
-}
 
 /// What goes back over the wire.
 pub(crate) enum Reply {
@@ -187,14 +92,14 @@ impl Shared {
                 return (Reply::TooFast(seconds), vec![], "ratelimited".to_owned());
             }
             Some(Fault::Error(word)) => {
-                self.note_death(state, method, word);
+                note_death(state, method, word);
                 let body = Failure::word(word).body();
                 return (Reply::Json(body), vec![], word.clone());
             }
             Some(Fault::AcceptThenDropConnection | Fault::AcceptThenHang) | None => {}
         }
         if let Err(failure) = self.check_token(incoming, method, state) {
-            self.note_death(state, method, &failure.word);
+            note_death(state, method, &failure.word);
             return (Reply::Json(failure.body()), vec![], failure.word);
         }
         if let Err(wait) = self.check_pace(method, &scope, state) {
@@ -265,17 +170,6 @@ impl Shared {
         Ok(())
     }
 
-    /// Once told that the token is dead, an app may only probe.
-    fn note_death(&self, state: &mut State, method: &Method, word: &str) {
-        if !DEAD_TOKEN.contains(&word) {
-            return;
-        }
-        if state.told_dead && method.name != "auth.test" {
-            state.violation(format!("{} called with a token known as dead", method.name));
-        }
-        state.told_dead = true;
-    }
-
     fn check_pace(&self, method: &Method, scope: &str, state: &mut State) -> Result<(), i64> {
         let pace = self.setup.pace;
         if !pace.enforced {
@@ -289,6 +183,17 @@ impl Shared {
         };
         verdict.map_err(|fast| fast.retry_after_s)
     }
+}
+
+/// Once told that the token is dead, an app may only probe.
+fn note_death(state: &mut State, method: &Method, word: &str) {
+    if !DEAD_TOKEN.contains(&word) {
+        return;
+    }
+    if state.told_dead && method.name != "auth.test" {
+        state.violation(format!("{} called with a token known as dead", method.name));
+    }
+    state.told_dead = true;
 }
 
 /// What a limit counts together: a method in a channel, or in the workspace.

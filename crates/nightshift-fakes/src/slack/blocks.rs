@@ -3,14 +3,14 @@
 //! Limits are those of Slack's reference pages and of the constants in its Python SDK.
 
 mod element;
+mod findings;
 pub(crate) mod text;
 pub(crate) mod view;
-
-use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
 use element::check_element;
+pub(crate) use findings::Findings;
 use text::{check_text, markup_notes};
 
 const BLOCKS_PER_MESSAGE: usize = 50;
@@ -25,90 +25,6 @@ const MARKDOWN_TEXT: usize = 12_000;
 const ID_LENGTH: usize = 255;
 const IMAGE_URL: usize = 3000;
 const ALT_TEXT: usize = 2000;
-
-/// What a check found.
-#[derive(Debug, Default)]
-pub(crate) struct Findings {
-    /// Reasons for `invalid_blocks`, as in `response_metadata.messages`.
-    pub(crate) errors: Vec<String>,
-    /// What Slack takes, but no careful app sends: unescaped markup, pings.
-    pub(crate) notes: Vec<String>,
-    action_ids: BTreeSet<String>,
-    block_ids: BTreeSet<String>,
-}
-
-impl Findings {
-    pub(crate) fn error(&mut self, pointer: &str, problem: impl AsRef<str>) {
-        self.errors.push(format!(
-            "[ERROR] {} [json-pointer:{pointer}]",
-            problem.as_ref()
-        ));
-    }
-
-    fn too_long(&mut self, pointer: &str, limit: usize) {
-        self.error(
-            pointer,
-            format!("must be less than {} characters", limit + 1),
-        );
-    }
-
-    /// The object at `pointer` with no other keys than `known`.
-    fn object<'a>(
-        &mut self,
-        value: &'a Value,
-        pointer: &str,
-        known: &[&str],
-    ) -> Option<&'a Map<String, Value>> {
-        let Some(map) = value.as_object() else {
-            self.error(pointer, "must be an object");
-            return None;
-        };
-        for key in map.keys().filter(|key| !known.contains(&key.as_str())) {
-            self.error(pointer, format!("invalid additional property: {key}"));
-        }
-        Some(map)
-    }
-
-    /// A text of at most `limit` characters, if it is there.
-    fn string(&mut self, map: &Map<String, Value>, key: &str, pointer: &str, limit: usize) {
-        let at = format!("{pointer}/{key}");
-        match map.get(key) {
-            None => {}
-            Some(Value::String(text)) if text.chars().count() > limit => self.too_long(&at, limit),
-            Some(Value::String(_)) => {}
-            Some(_) => self.error(&at, "must be a string"),
-        }
-    }
-
-    fn required(&mut self, map: &Map<String, Value>, key: &str, pointer: &str) -> bool {
-        let there = map.contains_key(key);
-        if !there {
-            self.error(pointer, format!("missing required field: {key}"));
-        }
-        there
-    }
-
-    fn unique_action_id(&mut self, id: &str, pointer: &str) {
-        if !self.action_ids.insert(id.to_owned()) {
-            self.error(pointer, format!("action_id already exists: {id}"));
-        }
-    }
-
-    /// The items of an array with 1 to `limit` entries.
-    fn items<'a>(&mut self, value: Option<&'a Value>, pointer: &str, limit: usize) -> &'a [Value] {
-        let Some(items) = value.and_then(Value::as_array) else {
-            self.error(pointer, "must be an array");
-            return &[];
-        };
-        if items.is_empty() {
-            self.error(pointer, "must have more than 0 items");
-        }
-        if items.len() > limit {
-            self.error(pointer, format!("no more than {limit} items allowed"));
-        }
-        items
-    }
-}
 
 /// Checks the blocks of a message.
 pub(crate) fn check_message(blocks: &Value) -> Findings {
@@ -164,10 +80,7 @@ fn check_block_id(block: &Value, at: &str, found: &mut Findings) {
     let at = format!("{at}/block_id");
     match id.as_str() {
         Some(id) if id.chars().count() > ID_LENGTH => found.too_long(&at, ID_LENGTH),
-        Some(id) if !found.block_ids.insert(id.to_owned()) => {
-            found.error(&at, format!("block_id already exists: {id}"));
-        }
-        Some(_) => {}
+        Some(id) => found.unique_block_id(id, &at),
         None => found.error(&at, "must be a string"),
     }
 }

@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Shared;
 use super::api::{Incoming, Reply};
+use super::fault::Fault;
 
 /// More than any call of ours needs.
 const BODY_LIMIT: usize = 8 * 1024 * 1024;
@@ -106,8 +107,38 @@ async fn call(
     }
 }
 
+/// Does the work unless a fault is in the way, as API methods have them.
+async fn disturbed(
+    shared: &Shared,
+    cut: Cut,
+    name: &str,
+    work: impl FnOnce() -> Response,
+) -> Response {
+    match shared.with(|state| state.faults.take(name)) {
+        None => work(),
+        Some(Fault::ServerError | Fault::Error(_)) => {
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+        Some(Fault::RateLimited(seconds)) => (
+            StatusCode::TOO_MANY_REQUESTS,
+            [(header::RETRY_AFTER, seconds.to_string())],
+        )
+            .into_response(),
+        Some(Fault::DropConnection) => cut.now().await,
+        Some(Fault::AcceptThenDropConnection) => {
+            work();
+            cut.now().await
+        }
+        Some(Fault::AcceptThenHang) => {
+            work();
+            std::future::pending().await
+        }
+    }
+}
+
 async fn upload(
     State(shared): State<Arc<Shared>>,
+    Extension(cut): Extension<Cut>,
     Path(id): Path<String>,
     headers: HeaderMap,
     request: Request,
@@ -119,8 +150,12 @@ async fn upload(
         Some(boundary) => first_part(&body, &boundary),
         None => Some(body.to_vec()),
     };
+    disturbed(&shared, cut, "upload", || store(&shared, &id, bytes)).await
+}
+
+fn store(shared: &Shared, id: &str, bytes: Option<Vec<u8>>) -> Response {
     shared.with(|state| {
-        let Some(upload) = state.uploads.get_mut(&id) else {
+        let Some(upload) = state.uploads.get_mut(id) else {
             return (StatusCode::NOT_FOUND, "no such upload").into_response();
         };
         let expected = upload.length;
@@ -139,6 +174,7 @@ async fn upload(
 
 async fn respond(
     State(shared): State<Arc<Shared>>,
+    Extension(cut): Extension<Cut>,
     Path((_, _, id)): Path<(String, String, String)>,
     headers: HeaderMap,
     body: Bytes,
@@ -149,9 +185,12 @@ async fn respond(
     if !header_text(&headers, header::CONTENT_TYPE).starts_with("application/json") {
         shared.violation("an answer to a response URL that is not JSON");
     }
-    let (status, body) = shared.use_response_url(&id, &body);
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
-    (status, body).into_response()
+    disturbed(&shared, cut, "response_url", || {
+        let (status, body) = shared.use_response_url(&id, &body);
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
+        (status, body).into_response()
+    })
+    .await
 }
 
 async fn link(

@@ -1,7 +1,8 @@
 //! Socket Mode: tickets, connections, envelopes and their acknowledgements.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+mod pool;
+
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::ws::{Message as Frame, WebSocket};
@@ -12,111 +13,15 @@ use super::Shared;
 use super::deliver::unanswered;
 use super::request::{Delivery, Request, Sent};
 use crate::wire::NoAnswer;
+use pool::{Out, Waiting};
+
+pub use pool::Disconnect;
+pub(crate) use pool::Sockets;
 
 /// Slack's limit of connections at once.
 const MAX_CONNECTIONS: usize = 10;
 /// Frames that wait for a slow app; a test never has that many under way.
 const OUTBOX: usize = 256;
-
-/// Why connections end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Disconnect {
-    /// Slack will close it in about 10 s: the app opens the next connection first.
-    Warning,
-    /// Sent, and the connection is closed.
-    RefreshRequested,
-    /// Socket Mode was turned off: the app must stop.
-    LinkDisabled,
-    /// The network breaks without a word.
-    Cut,
-}
-
-enum Out {
-    Text(Value),
-    Ping,
-    Close,
-    Cut,
-}
-
-struct Waiting {
-    connection: u64,
-    acknowledged: oneshot::Sender<Value>,
-    takes_payload: bool,
-}
-
-#[derive(Default)]
-struct Pool {
-    connections: BTreeMap<u64, mpsc::Sender<Out>>,
-    warned: BTreeSet<u64>,
-    waiting: BTreeMap<String, Waiting>,
-    /// Every envelope ever sent: a late acknowledgement is not an unknown one.
-    issued: BTreeSet<String>,
-    turn: u64,
-    pongs: u64,
-}
-
-/// The connections of the app.
-#[derive(Default)]
-pub(crate) struct Sockets(Mutex<Pool>);
-
-impl Sockets {
-    fn pool(&self) -> MutexGuard<'_, Pool> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn count(&self) -> usize {
-        self.pool().connections.len()
-    }
-
-    pub(crate) fn is_connected(&self) -> bool {
-        self.count() > 0
-    }
-
-    pub(crate) fn pongs(&self) -> u64 {
-        self.pool().pongs
-    }
-
-    fn broadcast(&self, only_warned: bool, frames: impl Fn() -> Vec<Out>) {
-        let pool = self.pool();
-        for (id, connection) in &pool.connections {
-            if only_warned && !pool.warned.contains(id) {
-                continue;
-            }
-            for frame in frames() {
-                // A full or closed queue belongs to a connection that is going away.
-                let _ = connection.try_send(frame);
-            }
-        }
-    }
-
-    pub(crate) fn ping(&self) {
-        self.broadcast(false, || vec![Out::Ping]);
-    }
-
-    pub(crate) fn close_warned(&self) {
-        self.broadcast(true, || vec![Out::Close]);
-    }
-
-    pub(crate) fn disconnect(&self, how: Disconnect) {
-        let word = |reason: &str| {
-            Out::Text(json!({
-                "type": "disconnect",
-                "reason": reason,
-                "debug_info": {"host": "wss-111.slack.com"},
-            }))
-        };
-        if how == Disconnect::Warning {
-            let mut pool = self.pool();
-            pool.warned = pool.connections.keys().copied().collect();
-        }
-        self.broadcast(false, || match how {
-            Disconnect::Warning => vec![word("warning")],
-            Disconnect::RefreshRequested => vec![word("refresh_requested"), Out::Close],
-            Disconnect::LinkDisabled => vec![word("link_disabled"), Out::Close],
-            Disconnect::Cut => vec![Out::Cut],
-        });
-    }
-}
 
 impl Shared {
     /// Sends one envelope to one of the connections and waits for its acknowledgement.

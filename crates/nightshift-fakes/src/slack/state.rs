@@ -110,4 +110,14 @@ impl State {
             message.channel == channel && message.ts == ts && message.ephemeral_to.is_none()
         })
     }
+
+    /// How many replies hang under a message.
+    pub(crate) fn replies(&self, channel: &str, ts: &str) -> usize {
+        let replies = self.messages.iter().filter(|message| {
+            message.channel == channel && message.thread_ts.as_deref() == Some(ts)
+        });
+        replies
+            .filter(|message| !message.deleted && message.ephemeral_to.is_none())
+            .count()
+    }
 }

@@ -67,12 +67,11 @@ fn read_json(
         state.violation(format!("{}: JSON without charset=utf-8", method.name));
         arguments.warnings.push("missing_charset");
     }
-    match serde_json::from_slice(&incoming.body) {
-        Ok(Value::Object(map)) => arguments.map.extend(map),
-        _ => {
-            state.violation(format!("{}: the body is no JSON object", method.name));
-            arguments.malformed = true;
-        }
+    if let Ok(Value::Object(map)) = serde_json::from_slice(&incoming.body) {
+        arguments.map.extend(map);
+    } else {
+        state.violation(format!("{}: the body is no JSON object", method.name));
+        arguments.malformed = true;
     }
 }
 

@@ -122,7 +122,15 @@ fn page(context: &Context<'_>, found: Vec<Message>, default: u64) -> Result<Valu
         .iter()
         .skip(start)
         .take(limit)
-        .map(|message| to_json(message, context.bot, with_metadata))
+        .map(|message| {
+            let mut shown = to_json(message, context.bot, with_metadata);
+            let replies = context.state.replies(&message.channel, &message.ts);
+            if replies > 0 {
+                shown["thread_ts"] = message.ts.clone().into();
+                shown["reply_count"] = replies.into();
+            }
+            shown
+        })
         .collect();
     let more = start + shown.len() < found.len();
     let mut answer = json!({"messages": shown, "has_more": more});

@@ -11,7 +11,7 @@ pub(super) fn auth_test(context: &mut Context<'_>) -> Value {
         "user": "nightshift",
         "team_id": context.bot.team,
         "user_id": context.bot.user,
-        "bot_id": context.bot.bot,
+        "bot_id": context.bot.id,
         "is_enterprise_install": false,
     })
 }

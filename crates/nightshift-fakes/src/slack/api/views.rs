@@ -30,7 +30,7 @@ pub(super) fn open(context: &mut Context<'_>) -> Result<Value, Failure> {
     view["id"] = id.clone().into();
     view["team_id"] = context.bot.team.clone().into();
     view["app_id"] = context.bot.app.clone().into();
-    view["bot_id"] = context.bot.bot.clone().into();
+    view["bot_id"] = context.bot.id.clone().into();
     view["root_view_id"] = id.clone().into();
     view["previous_view_id"] = Value::Null;
     view["hash"] = format!("{}.{}", context.now, id).into();

@@ -11,6 +11,7 @@ const BUTTON_URL: usize = 3000;
 const PLACEHOLDER: usize = 150;
 const OPTION_TEXT: usize = 75;
 const OPTION_VALUE: usize = 150;
+const INPUT_TEXT: u64 = 3000;
 const OPTIONS: usize = 100;
 const OVERFLOW_OPTIONS: usize = 5;
 const CONFIRM_TITLE: usize = 100;
@@ -99,7 +100,7 @@ fn check_text_input(element: &Value, at: &str, found: &mut Findings) {
         return;
     };
     found.string(map, "action_id", at, ID_LENGTH);
-    found.string(map, "initial_value", at, 3000);
+    found.string(map, "initial_value", at, INPUT_TEXT as usize);
     if let Some(placeholder) = map.get("placeholder") {
         check_plain(
             placeholder,
@@ -110,9 +111,12 @@ fn check_text_input(element: &Value, at: &str, found: &mut Findings) {
     }
     for key in ["min_length", "max_length"] {
         if let Some(number) = map.get(key)
-            && !number.as_u64().is_some_and(|n| n <= 3000)
+            && number.as_u64().is_none_or(|n| n > INPUT_TEXT)
         {
-            found.error(&format!("{at}/{key}"), "must be less than 3001");
+            found.error(
+                &format!("{at}/{key}"),
+                format!("must be less than {}", INPUT_TEXT + 1),
+            );
         }
     }
 }

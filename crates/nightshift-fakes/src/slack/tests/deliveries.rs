@@ -244,3 +244,12 @@ async fn people_of_another_organisation_are_marked() {
     assert_eq!(got[0].json()["is_ext_shared_channel"], true);
     assert_eq!(got[2].field("team_id"), "T0FOREIGN");
 }
+
+#[tokio::test]
+async fn other_bots_are_heard_as_bots() {
+    let world = world().await;
+    let general = world.slack.channel("general");
+    world.slack.other_bot_says(&general, "beep").await;
+    let got = world.got().remove(0).json();
+    assert_eq!(got["event"]["bot_id"], "B0OTHERBOT");
+}

@@ -80,3 +80,15 @@ async fn waiting_ends_with_the_change() {
         .await;
     assert_eq!(unmet.unwrap_err().to_string(), "not within 20ms: a miracle");
 }
+
+#[tokio::test]
+async fn uploads_can_fail_too() {
+    let world = world().await;
+    let args = [("filename", "a.txt"), ("length", "2")];
+    let ticket = world.form("files.getUploadURLExternal", &args).await;
+    let url = ticket["upload_url"].as_str().unwrap();
+    world.slack.fail_next("upload", Fault::ServerError);
+    let first = world.put(url, "application/octet-stream", b"hi").await;
+    let second = world.put(url, "application/octet-stream", b"hi").await;
+    assert_eq!((first.status.as_u16(), second.status.as_u16()), (500, 200));
+}

@@ -169,3 +169,18 @@ async fn a_response_url_can_replace_the_message() {
     assert_eq!(now.text, "done");
     assert_eq!(now.history.len(), 1);
 }
+
+#[tokio::test]
+async fn a_click_tells_which_thread_it_is_in() {
+    let world = world().await;
+    let message = carded(&world).await;
+    let ana = world.slack.user("ana");
+    let general = world.slack.channel("general");
+    ana.clicks(&message, "Approve").await;
+    assert!(payload(&world)["container"].get("thread_ts").is_none());
+    ana.says_in_thread(&general, &message.ts, "hm").await;
+    ana.clicks(&message, "Approve").await;
+    let sent = payload(&world);
+    assert_eq!(sent["container"]["thread_ts"], message.ts.as_str());
+    assert_eq!(sent["message"]["thread_ts"], message.ts.as_str());
+}
