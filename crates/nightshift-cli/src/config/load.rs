@@ -125,7 +125,9 @@ impl Work<'_> {
                 return Config::default();
             }
         };
-        rules::check(&config, &mut self.found);
+        let mut later = Findings::default();
+        rules::check(&config, &mut later);
+        self.found.add(later);
         self.settle_home(&mut config);
         config
     }

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::key::KeyPath;
+use super::key::{KeyPath, Segment};
+use super::suggest::nearest;
 
 /// Where a key was set.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +21,18 @@ pub(crate) struct Found {
     pub(crate) path: KeyPath,
     pub(crate) on: On,
     pub(crate) message: String,
+}
+
+impl Found {
+    /// Whether this unknown key is probably a misspelt `path`.
+    fn is_slip_of(&self, path: &KeyPath) -> bool {
+        let (Some((Segment::Name(own), above)), Some((Segment::Name(meant), around))) =
+            (self.path.0.split_last(), path.0.split_last())
+        else {
+            return false;
+        };
+        self.on == On::Key && above == around && nearest(own, [meant.as_str()]).is_some()
+    }
 }
 
 /// Which end of a `key: value` pair a problem is about.
@@ -40,6 +53,18 @@ impl Findings {
 
     pub(crate) fn key(&mut self, path: &KeyPath, message: impl Into<String>) {
         self.push(path, On::Key, message.into());
+    }
+
+    /// Adds what later checks found, but for what merely follows from a problem told already:
+    /// around it, below it, or a key that is missing because it was misspelt.
+    pub(crate) fn add(&mut self, later: Self) {
+        for found in later.0 {
+            let follows =
+                |told: &Found| told.path.starts_with(&found.path) || told.is_slip_of(&found.path);
+            if !self.0.iter().any(follows) {
+                self.push(&found.path, found.on, found.message);
+            }
+        }
     }
 
     /// One problem a key: what follows from another problem is not told.

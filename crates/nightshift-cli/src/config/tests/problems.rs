@@ -152,6 +152,21 @@ fn commands_agents_and_projects_are_checked_before_the_first_task() {
 }
 
 #[test]
+fn what_follows_from_another_mistake_is_not_told() {
+    let text = "remote:\n  trigger_service:\n    platforms:\n      slack:\n        enabled: true\n        \
+                bot_tokn: a\n        signing_secret: [b]\n  execution:\n    agents:\n      \
+                mine: {command: tool}\n";
+    assert_eq!(
+        refused(text, &[]),
+        "line 6, column 9: remote.trigger_service.platforms.slack.bot_tokn: \
+         unknown key; did you mean `bot_token`?\n\
+         line 7, column 25: remote.trigger_service.platforms.slack.signing_secret: \
+         expected text (a secret; in quotes), found a list\n\
+         line 10, column 23: remote.execution.agents.mine.command: expected a list, found text"
+    );
+}
+
+#[test]
 fn what_is_not_part_of_this_version_is_refused_by_its_key() {
     for (text, key, what) in [
         (
