@@ -40,7 +40,7 @@ pub(crate) use problem::{Place, Problem, Problems};
 pub(crate) use schema::schema;
 pub(crate) use section::Config;
 pub(crate) use size::Size;
-pub(crate) use source::{Request, load};
+pub(crate) use source::load;
 
 /// A configuration that can be used.
 #[derive(Debug, Clone)]

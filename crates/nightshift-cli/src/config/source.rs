@@ -7,32 +7,21 @@ use super::expand::Environment;
 use super::load::{Text, load_text_from};
 use super::problem::{Place, Problem, Problems};
 
-/// What the command line knows.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Request {
-    /// `--config`.
-    pub(crate) file: Option<PathBuf>,
-    /// The whole environment.
-    pub(crate) environment: Environment,
-}
-
-/// Finds and loads the configuration: `--config`, `$NIGHTSHIFT_CONFIG`,
-/// `~/.nightshift/config.yaml`. Only the last may be missing: then the defaults hold.
-pub(crate) fn load(request: &Request) -> Result<Loaded, Problems> {
-    let environment = &request.environment;
-    let set = |name: &str| environment.get(name).filter(|value| !value.is_empty());
-    let named = request
-        .file
+/// Finds and loads the configuration: `file` (`--config`), `$NIGHTSHIFT_CONFIG`,
+/// `.nightshift/config.yaml` in `home`. Only the last may be missing: then the defaults hold.
+pub(crate) fn load(
+    file: Option<&Path>,
+    home: &Path,
+    environment: &Environment,
+) -> Result<Loaded, Problems> {
+    let variable = environment.get("NIGHTSHIFT_CONFIG");
+    let variable = variable.filter(|file| !file.is_empty());
+    let named = file
+        .map(Path::to_owned)
+        .or_else(|| variable.map(PathBuf::from));
+    let file = named
         .clone()
-        .or_else(|| set("NIGHTSHIFT_CONFIG").map(PathBuf::from));
-    let standard = || {
-        Path::new(set("HOME")?)
-            .join(".nightshift/config.yaml")
-            .into()
-    };
-    let Some(file) = named.clone().or_else(standard) else {
-        return load_text_from(&Text::none(), environment);
-    };
+        .unwrap_or_else(|| home.join(".nightshift/config.yaml"));
     match std::fs::read(&file) {
         Ok(bytes) => match String::from_utf8(bytes) {
             Ok(text) => load_text_from(&Text::of_file(text, file), environment),

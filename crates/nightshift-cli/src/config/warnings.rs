@@ -1,7 +1,7 @@
 //! Keys that are set, understood, and without effect in this version.
 
 use super::section::Config;
-use super::section::operation::{Limits, Notify, Quotas, Telemetry};
+use super::section::operation::{Limits, Notify, Quotas, Telemetry, Timers};
 
 pub(crate) fn of(config: &Config) -> Vec<String> {
     let remote = &config.remote;
@@ -27,9 +27,45 @@ pub(crate) fn of(config: &Config) -> Vec<String> {
         remote.storage.results_bucket.is_some(),
         "remote.storage.results_bucket is not used by this version: results stay on this machine",
     );
-    warn(
-        remote.limits.disk_bytes != Limits::default().disk_bytes,
-        "remote.limits.disk_bytes is not enforced by this version",
-    );
+    for (path, set) in without_effect(config) {
+        if set {
+            warnings.push(format!("remote.{path} has no effect in this version"));
+        }
+    }
     warnings
+}
+
+/// Timers, limits and other single keys that nothing reads yet, and whether they are set.
+fn without_effect(config: &Config) -> Vec<(String, bool)> {
+    let (timers, usual) = (&config.remote.timers, Timers::default());
+    let (limits, bounds) = (&config.remote.limits, Limits::default());
+    let mut keys: Vec<(String, bool)> = [
+        (
+            "timers.start_within",
+            timers.start_within != usual.start_within,
+        ),
+        ("timers.silence", timers.silence != usual.silence),
+        (
+            "timers.retry_backoff",
+            timers.retry_backoff != usual.retry_backoff,
+        ),
+        ("timers.top_up", timers.top_up != usual.top_up),
+        ("timers.poll", timers.poll != usual.poll),
+        ("timers.dedup", timers.dedup != usual.dedup),
+        ("limits.disk_bytes", limits.disk_bytes != bounds.disk_bytes),
+        (
+            "limits.requests_per_minute",
+            limits.requests_per_minute != bounds.requests_per_minute,
+        ),
+        ("limits.queue", limits.queue != bounds.queue),
+    ]
+    .map(|(path, set)| (path.to_owned(), set))
+    .into();
+    for (name, project) in &config.remote.execution.projects {
+        keys.push((
+            format!("execution.projects.{name}.test"),
+            project.test.is_some(),
+        ));
+    }
+    keys
 }

@@ -1,11 +1,9 @@
 //! Keys from the environment, and where the file is looked for.
 
-use std::path::PathBuf;
-
 use nightshift_core::secret::Secret;
 
 use super::{environment, loads, refused};
-use crate::config::{Request, load};
+use crate::config::load;
 
 const SIGNING: &str = "remote:\n  trigger_service:\n    platforms:\n      slack:\n        \
                        enabled: true\n        bot_token: xoxb-file\n        signing_secret: file\n";
@@ -143,35 +141,44 @@ fn a_secret_of_a_file_is_read_without_its_newline() {
 #[test]
 fn only_the_standard_file_may_be_missing() {
     let home = tempfile::tempdir().unwrap();
-    let mut request = Request {
-        file: None,
-        environment: environment(&[]),
-    };
-    let home_text = home.path().to_str().unwrap().to_owned();
-    request.environment.insert("HOME".into(), home_text);
-    assert!(load(&request).unwrap().sources.file.is_none());
+    let home = home.path();
+    let mut variables = environment(&[]);
+    assert!(load(None, home, &variables).unwrap().sources.file.is_none());
+    std::fs::create_dir(home.join(".nightshift")).unwrap();
+    let standard = home.join(".nightshift/config.yaml");
+    std::fs::write(&standard, "remote: {timers: {lease: 70s}}").unwrap();
+    let loaded = load(None, home, &variables).unwrap();
+    assert_eq!(loaded.sources.file, Some(standard));
+    assert_eq!(loaded.config.remote.timers.lease.to_string(), "70s");
 
-    let other = home.path().join("other.yaml");
-    let variable = other.to_str().unwrap().to_owned();
-    request
-        .environment
-        .insert("NIGHTSHIFT_CONFIG".into(), variable);
-    let said = load(&request).unwrap_err().to_string();
+    let other = home.join("other.yaml");
+    variables.insert(
+        "NIGHTSHIFT_CONFIG".into(),
+        other.to_str().unwrap().to_owned(),
+    );
+    let said = load(None, home, &variables).unwrap_err().to_string();
     let expected = format!(
         "the configuration cannot be used ({})\n  cannot be read: entity not found",
         other.display()
     );
     assert_eq!(said, expected);
     std::fs::write(&other, "remote: {enabled: false}").unwrap();
-    assert!(!load(&request).unwrap().config.remote.enabled);
+    assert!(!load(None, home, &variables).unwrap().config.remote.enabled);
 
-    let named = home.path().join("named.yaml");
-    request.file = Some(PathBuf::from(&named));
-    assert!(load(&request).is_err());
+    let named = home.join("named.yaml");
+    assert!(load(Some(&named), home, &variables).is_err());
     std::fs::write(&named, "remote: {enabled: true}").unwrap();
-    assert!(load(&request).unwrap().config.remote.enabled);
+    assert!(
+        load(Some(&named), home, &variables)
+            .unwrap()
+            .config
+            .remote
+            .enabled
+    );
     std::fs::write(&named, b"remote: \xff").unwrap();
-    let said = load(&request).unwrap_err().to_string();
+    let said = load(Some(&named), home, &variables)
+        .unwrap_err()
+        .to_string();
     assert!(said.ends_with("expected text in UTF-8"), "{said}");
 }
 
@@ -184,5 +191,25 @@ fn the_home_is_written_out_and_missed_only_when_needed() {
     assert_eq!(
         said.list[0].to_string(),
         "remote.execution.local.working_dir: `~` stands for $HOME, which is not set"
+    );
+}
+
+#[test]
+fn a_key_without_effect_is_warned_of() {
+    let text = "remote:\n  quotas: {default: {max_tasks_per_day: 1}}\n  notify: {alert: [\"slack:C1\"]}\n  \
+                timers: {silence: 1m}\n  execution: {projects: {p: {path: /p, test: [make]}}}\n";
+    assert_eq!(
+        loads(text, &[]).warnings,
+        [
+            "remote.quotas is not enforced by this version",
+            "remote.notify is not used by this version: nothing is posted to these channels",
+            "remote.timers.silence has no effect in this version",
+            "remote.execution.projects.p.test has no effect in this version",
+        ]
+    );
+    assert!(
+        loads("remote: {quotas: {default: {max_tasks_per_day: 10}}}", &[])
+            .warnings
+            .is_empty()
     );
 }
