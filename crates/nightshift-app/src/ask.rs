@@ -42,6 +42,8 @@ impl App {
             .and_then(|name| self.settings.projects.get(name))
             .map(|project| project.path.to_string_lossy().into_owned());
         Ok(Ask {
+            task: task.id.clone(),
+            fence: lease.fence,
             kind: task.kind,
             text: task.description.clone(),
             wishes: task.wishes.clone(),

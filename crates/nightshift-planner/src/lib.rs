@@ -1,1 +1,22 @@
+//! The `Planner` port: from what was asked to a draft of a plan.
+//!
+//! - [`estimate`]: needs no model and no network; the same ask gives the same draft.
+//! - [`cli`]: asks an agent's command line; what it replies is untrusted, and without a usable
+//!   reply the estimate stands, with the reason in it.
+//! - [`prompt`]: the fixed text around an untrusted request. [`draft`]: from a reply to a draft.
+//!
+//! Invariants: the person's own words reach the agent unaltered; agent, executor, directories,
+//! network and argv never come from a reply.
 
+mod cli;
+mod config;
+mod draft;
+mod estimate;
+mod prompt;
+
+pub use cli::AgentPlanner;
+pub use config::{ConfigError, Parts, PlannerKind, PlannerSection, build};
+pub use estimate::EstimatePlanner;
+
+#[cfg(test)]
+mod samples;

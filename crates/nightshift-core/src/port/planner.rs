@@ -4,12 +4,16 @@ use async_trait::async_trait;
 
 use crate::agent::AgentSpec;
 use crate::error::Source;
+use crate::id::{Fence, TaskId};
 use crate::plan::{Draft, History, Limits};
 use crate::task::{NamedCommand, TaskKind, Wishes};
 
 /// What a planner is asked.
 #[derive(Debug, Clone)]
 pub struct Ask {
+    pub task: TaskId,
+    /// Of the planning lease: a planner that starts a program names its work by it.
+    pub fence: Fence,
     pub kind: TaskKind,
     /// The person's own words; untrusted.
     pub text: String,
