@@ -1,6 +1,7 @@
 //! Calls of Slack's Web API: one try each, the answer checked, errors told apart.
 
 mod find;
+mod message;
 mod upload;
 
 use nightshift_core::error::Retry;
@@ -11,7 +12,6 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::error::{Repeat, chat_error, kind_of, unanswered};
-pub(crate) use find::EVENT_TYPE;
 
 /// Where Slack's own addresses in deliveries and answers may point, besides the API itself.
 const HOSTS: &[&str] = &["hooks.slack.com", "hooks.slack-gov.com", "files.slack.com"];

@@ -19,14 +19,10 @@ use nightshift_core::chat::{Capabilities, Conversation, Identity, MessageRef, Te
 use nightshift_core::id::Platform;
 use nightshift_core::port::chat::Probe;
 use nightshift_core::port::{
-    ChatError, ChatKind, ChatPlatform, Marker, Received, Refused, WebhookReply, WebhookRequest,
+    ChatError, ChatPlatform, Marker, Received, Refused, WebhookReply, WebhookRequest,
 };
 use nightshift_core::secret::Secret;
 use serde_json::{Value, json};
-use slack_morphism::prelude::{
-    SlackApiChatPostMessageRequest, SlackApiChatUpdateRequest, SlackChannelId,
-    SlackMessageMetadata, SlackTs,
-};
 
 use client::{Client, text_at};
 use error::Repeat;
@@ -118,41 +114,11 @@ impl ChatPlatform for SlackPlatform {
         card: &Card,
         marker: &Marker,
     ) -> Result<MessageRef, ChatError> {
-        if marker.unsure {
-            match self.client.find(to, &marker.key).await {
-                Ok(Some(message)) => return Ok(message),
-                Ok(None) => {}
-                Err(error) => {
-                    tracing::debug!(error = %error, "cannot look for an earlier message: sending again");
-                }
-            }
-        }
-        let request = post_request(to, card, &marker.key);
-        let answer = self
-            .client
-            .call("chat.postMessage", &request, Repeat::Visible)
-            .await?;
-        // It is there, but where: sending it again must look for it first.
-        let lost = |error| ChatError {
-            kind: ChatKind::Ambiguous,
-            ..error
-        };
-        Ok(MessageRef {
-            channel: text_at(&answer, "/channel").map_err(lost)?,
-            id: text_at(&answer, "/ts").map_err(lost)?,
-        })
+        self.client.post(to, card, marker).await
     }
 
     async fn edit(&self, message: &MessageRef, card: &Card) -> Result<(), ChatError> {
-        let request = SlackApiChatUpdateRequest::new(
-            SlackChannelId::new(message.channel.clone()),
-            render::message(card),
-            SlackTs::new(message.id.clone()),
-        );
-        self.client
-            .call("chat.update", &request, Repeat::Harmless)
-            .await
-            .map(drop)
+        self.client.edit(message, card).await
     }
 
     async fn whisper(
@@ -209,17 +175,6 @@ impl ChatPlatform for SlackPlatform {
             account: format!("@{user} in {team}"),
         })
     }
-}
-
-fn post_request(to: &Conversation, card: &Card, key: &str) -> SlackApiChatPostMessageRequest {
-    let metadata = SlackMessageMetadata::new(client::EVENT_TYPE.to_owned())
-        .with_event_payload([("key".to_owned(), key.to_owned())].into());
-    let content = render::message(card).with_metadata(metadata);
-    SlackApiChatPostMessageRequest::new(SlackChannelId::new(to.channel.clone()), content)
-        .opt_thread_ts(to.thread.clone().map(SlackTs::new))
-        // An address in untrusted text would be fetched, with whatever is in it.
-        .with_unfurl_links(false)
-        .with_unfurl_media(false)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::Client;
 
 /// `metadata.event_type` of every message of ours; the payload's `key` is the marker.
-pub(crate) const EVENT_TYPE: &str = "nightshift_message";
+pub(super) const EVENT_TYPE: &str = "nightshift_message";
 
 /// Messages per page, and pages: threads come oldest first, so ours is on the last page.
 const PAGE: &str = "200";
