@@ -1,6 +1,6 @@
 //! What `/proc` says about processes: who runs, whose child it is, and which carry our marks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -115,12 +115,12 @@ pub(crate) struct Hunt {
 /// Kills everything that carries the marks until none is left or `patience` ends.
 pub(crate) fn kill_marked(marks: &[String], patience: Duration) -> Hunt {
     let begun = Instant::now();
-    let mut seen = BTreeMap::new();
+    let mut seen = BTreeSet::new();
     loop {
         let prey = marked(marks);
         let left = prey.len();
         for entry in prey {
-            seen.insert((entry.pid, entry.start), ());
+            seen.insert((entry.pid, entry.start));
             if entry.is_same_now() {
                 // It may end by itself in this moment.
                 let _ = kill(Pid::from_raw(entry.pid), Signal::SIGKILL);

@@ -31,7 +31,7 @@ pub(crate) struct Reading {
 enum Format {
     Text(Cut, Vec<u8>),
     Claude(claude::Stream),
-    Codex(codex::Stream),
+    Codex,
 }
 
 /// What was found so far.
@@ -95,7 +95,7 @@ impl Reading {
             format: match format {
                 OutputFormat::Text => Format::Text(Cut::new(ANSWER, ANSWER / 2), Vec::new()),
                 OutputFormat::ClaudeStreamJson => Format::Claude(claude::Stream::default()),
-                OutputFormat::CodexJson => Format::Codex(codex::Stream::default()),
+                OutputFormat::CodexJson => Format::Codex,
             },
             line: Vec::new(),
             too_long: false,
@@ -142,7 +142,7 @@ impl Reading {
             Ok(message) if message.is_object() => match &mut self.format {
                 Format::Text(..) => {}
                 Format::Claude(stream) => stream.message(&message, &mut self.found, events),
-                Format::Codex(stream) => stream.message(&message, &mut self.found, events),
+                Format::Codex => codex::message(&message, &mut self.found, events),
             },
             _ => self.plain(&line),
         }

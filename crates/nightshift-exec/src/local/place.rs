@@ -191,6 +191,8 @@ fn remove(dir: &Path) {
 fn open_up(dir: &Path) {
     let is_dir = fs::symlink_metadata(dir).is_ok_and(|found| found.is_dir());
     if is_dir && fs::set_permissions(dir, fs::Permissions::from_mode(0o700)).is_ok() {
-        listing(dir).iter().for_each(|path| open_up(path));
+        for path in listing(dir) {
+            open_up(&path);
+        }
     }
 }

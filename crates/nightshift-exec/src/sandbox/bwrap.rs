@@ -63,7 +63,8 @@ pub(crate) fn arguments(init: &Path, mounts: &Mounts<'_>) -> Vec<OsString> {
         args.bind("--bind", path, path);
     }
     args.bind("--ro-bind", init, Path::new(INIT_INSIDE));
-    args.push(["--chdir", "/", "--", INIT_INSIDE, INIT_ARG]);
+    args.push(["--remount-ro", "/", "--chdir", "/"]);
+    args.push(["--", INIT_INSIDE, INIT_ARG]);
     args.list
 }
 

@@ -5,41 +5,28 @@ use serde_json::Value;
 
 use super::{Found, number, step};
 
-#[derive(Debug, Default)]
-pub(super) struct Stream;
-
-impl Stream {
-    // By reference for the same shape as the other streams.
-    #[expect(clippy::unused_self, reason = "one shape for all streams")]
-    pub(super) fn message(
-        &mut self,
-        message: &Value,
-        found: &mut Found,
-        events: &mut Vec<JobEvent>,
-    ) {
-        match message["type"].as_str() {
-            Some("thread.started") => {
-                if let Some(id) = message["thread_id"].as_str() {
-                    events.push(JobEvent::Session(id.to_owned()));
-                }
+pub(super) fn message(message: &Value, found: &mut Found, events: &mut Vec<JobEvent>) {
+    match message["type"].as_str() {
+        Some("thread.started") => {
+            if let Some(id) = message["thread_id"].as_str() {
+                events.push(JobEvent::Session(id.to_owned()));
             }
-            Some("item.started" | "item.updated") => {
-                events.extend(doing(&message["item"]).map(|text| step(&text)));
-            }
-            Some("item.completed") => completed(&message["item"], found, events),
-            Some("turn.completed") => {
-                // A later turn that succeeds makes up for one that failed.
-                found.failure = None;
-                let usage = &message["usage"];
-                // Cached input is part of the input, reasoning part of the output.
-                found.usage.tokens +=
-                    number(usage, "input_tokens") + number(usage, "output_tokens");
-                events.push(JobEvent::Usage(found.usage));
-            }
-            Some("turn.failed") => fail(&message["error"]["message"], found),
-            Some("error") => fail(&message["message"], found),
-            _ => {}
         }
+        Some("item.started" | "item.updated") => {
+            events.extend(doing(&message["item"]).map(|text| step(&text)));
+        }
+        Some("item.completed") => completed(&message["item"], found, events),
+        Some("turn.completed") => {
+            // A later turn that succeeds makes up for one that failed.
+            found.failure = None;
+            let usage = &message["usage"];
+            // Cached input is part of the input, reasoning part of the output.
+            found.usage.tokens += number(usage, "input_tokens") + number(usage, "output_tokens");
+            events.push(JobEvent::Usage(found.usage));
+        }
+        Some("turn.failed") => fail(&message["error"]["message"], found),
+        Some("error") => fail(&message["message"], found),
+        _ => {}
     }
 }
 
