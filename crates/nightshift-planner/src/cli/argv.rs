@@ -44,7 +44,9 @@ fn codex(argv: &[String]) -> Vec<String> {
     let mut planning = without(argv, &flags, &["-s", "--sandbox"]);
     if let Some(exec) = planning.iter().position(|word| word == "exec") {
         let more = ["-s", "read-only", "--ephemeral"].map(str::to_owned);
-        planning.splice(exec + 1..exec + 1, more);
+        let arguments = planning.split_off(exec + 1);
+        planning.extend(more);
+        planning.extend(arguments);
     }
     planning
 }
@@ -61,7 +63,7 @@ fn without(argv: &[String], flags: &[&str], options: &[&str]) -> Vec<String> {
         if options.contains(&word.as_str()) {
             // Its value goes with it.
             words.next();
-        } else if !flags.contains(&word.as_str()) && !options.iter().any(|o| joined(o)) {
+        } else if !flags.contains(&word.as_str()) && !options.iter().any(joined) {
             kept.push(word.clone());
         }
     }

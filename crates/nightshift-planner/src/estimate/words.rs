@@ -17,20 +17,20 @@ pub(super) fn summary(ask: &Ask, agent: &AgentSpec) -> String {
         Some(dir) => format!("in the project {dir}"),
         None => "in a workspace of its own".to_owned(),
     };
-    let mut summary = format!("{} works on “{request}” {place}.", agent.name);
+    let mut sentences = vec![format!("{} works on “{request}” {place}.", agent.name)];
     if let Some(dir) = &ask.wishes.dir {
-        summary.push_str(&format!(" It may also write to {dir}."));
+        sentences.push(format!("It may also write to {dir}."));
     }
-    summary.push_str(match agent.network() {
-        Network::None => " It has no network.",
-        Network::Open => " It can reach the network.",
+    sentences.push(match agent.network() {
+        Network::None => "It has no network.".to_owned(),
+        Network::Open => "It can reach the network.".to_owned(),
     });
     match ask.feedback.len() {
         0 => {}
-        1 => summary.push_str(" One change asked for is part of its prompt."),
-        n => summary.push_str(&format!(" {n} changes asked for are part of its prompt.")),
+        1 => sentences.push("One change asked for is part of its prompt.".to_owned()),
+        n => sentences.push(format!("{n} changes asked for are part of its prompt.")),
     }
-    summary
+    sentences.join(" ")
 }
 
 pub(super) fn reasoning(ask: &Ask, agent: &AgentSpec, draft: &Draft, basis: Basis) -> String {
