@@ -53,8 +53,10 @@ impl TaskRow {
     fn enter(&mut self, state: &TaskState, event: &TaskEvent, now: Timestamp) {
         self.state = state.clone();
         self.state_at = now;
-        self.lease_holder = None;
-        self.lease_until = None;
+        if self.running_fence() == Fence(0) {
+            self.lease_holder = None;
+            self.lease_until = None;
+        }
         match event {
             TaskEvent::Leased { fence } => {
                 self.fence = *fence;
@@ -108,7 +110,7 @@ impl TaskRow {
         self.cancel_asked_at = None;
     }
 
-    /// The fence of the attempt that the move ended; 0 where nothing ran.
+    /// The fence of the attempt that runs in this state; 0 where nothing runs.
     pub(crate) fn running_fence(&self) -> Fence {
         match &self.state {
             TaskState::Running { fence }

@@ -1,0 +1,137 @@
+//! What every engine must do: each statement below is run on all of them, and afterwards the
+//! stored rows are asked whether an invariant is broken.
+
+mod attempts;
+mod audit;
+mod deliveries;
+mod given;
+mod logs;
+mod open;
+mod outbox;
+mod pages;
+mod people;
+mod tasks;
+mod votes;
+
+use std::sync::Arc;
+
+use nightshift_core::port::store::Store;
+use nightshift_store::{OpenOptions, SqlStore, open};
+use tempfile::TempDir;
+
+pub(crate) async fn open_in(dir: &TempDir) -> Arc<SqlStore> {
+    open(OpenOptions {
+        data_dir: dir.path().join("data"),
+        ids: Arc::new(given::CountedIds::default()),
+    })
+    .await
+    .unwrap()
+}
+
+async fn on_sqlite<F>(contract: impl FnOnce(Arc<dyn Store>) -> F)
+where
+    F: Future<Output = ()>,
+{
+    let dir = TempDir::new().unwrap();
+    let store = open_in(&dir).await;
+    contract(store.clone()).await;
+    assert_eq!(store.check_invariants().await.unwrap(), [] as [String; 0]);
+}
+
+macro_rules! contract {
+    ($($aggregate:ident: $($name:ident),+ ;)+) => {
+        mod sqlite {
+            $(mod $aggregate {
+                $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() {
+                    crate::on_sqlite(|store| async move {
+                        crate::$aggregate::$name(&*store).await;
+                    })
+                    .await;
+                })+
+            })+
+        }
+    };
+}
+
+contract! {
+    deliveries:
+        a_delivery_is_accepted_once_by_any_of_its_keys,
+        a_repetition_inside_a_batch_is_a_duplicate,
+        the_same_id_with_another_body_is_refused,
+        a_refused_body_does_not_poison_later_deliveries,
+        batches_at_once_accept_each_delivery_once,
+        a_key_is_forgotten_after_fourteen_days,
+        a_delivery_is_settled_once_and_its_credential_forgotten,
+        every_delivery_leaves_an_event;
+    tasks:
+        a_task_is_read_back_as_it_was_made,
+        one_delivery_makes_one_task,
+        a_client_key_names_one_task,
+        tasks_are_listed_newest_first_in_pages,
+        tasks_are_found_by_state_owner_and_text,
+        a_planner_holds_a_task_alone,
+        an_old_planner_records_nothing,
+        a_plan_that_cannot_be_made_fails_the_task,
+        a_plan_is_kept_when_another_replaces_it,
+        revise_gives_the_feedback_to_the_planner_and_new_buttons,
+        a_cancelled_task_stays_cancelled,
+        retry_plans_again_under_a_higher_fence,
+        a_question_is_asked_until_it_is_answered,
+        the_queue_has_positions,
+        history_tells_what_comparable_tasks_used,
+        events_are_numbered_and_filtered;
+    votes:
+        of_two_votes_at_once_one_decides,
+        a_second_vote_is_not_counted,
+        two_people_are_needed_where_the_request_says_so,
+        a_rejection_wins_over_votes_before,
+        a_vote_about_another_plan_is_stale,
+        an_expired_request_is_never_granted,
+        a_sweep_expires_what_nobody_decided,
+        a_vote_acts_on_its_delivery_once,
+        a_vote_that_changes_nothing_leaves_its_delivery_open;
+    attempts:
+        nothing_runs_unapproved,
+        a_task_is_leased_to_one_of_many,
+        a_plan_let_through_runs_without_a_vote,
+        a_finish_completes_the_task,
+        a_zombie_changes_nothing,
+        a_lost_lease_is_run_again_and_the_third_loss_is_the_last,
+        renewing_keeps_a_lease_and_tells_who_must_stop,
+        a_finish_that_beats_the_cancel_stands,
+        a_restart_takes_over_what_the_former_life_held,
+        a_retryable_failure_waits_before_it_runs_again,
+        a_returned_lease_spends_no_attempt,
+        progress_is_told_once_per_step,
+        usage_is_the_sum_of_all_attempts;
+    outbox:
+        only_the_head_of_a_conversation_is_claimed,
+        conversations_do_not_wait_for_each_other,
+        a_card_that_changed_often_is_sent_once,
+        a_change_during_a_send_is_sent_afterwards,
+        a_change_during_a_failed_send_is_not_sent_twice,
+        a_fast_plan_never_shows_a_planning_card,
+        a_slow_plan_shows_one,
+        what_follows_goes_below_the_first_message,
+        a_task_from_a_thread_answers_in_that_thread,
+        a_conversation_keeps_its_pace_and_a_whisper_need_not,
+        a_blocked_platform_waits,
+        a_send_in_flight_becomes_unsure_after_a_restart,
+        what_is_given_up_lets_the_next_one_go,
+        a_whispers_credential_is_forgotten,
+        a_task_can_move_to_another_conversation,
+        answer_parts_follow_the_final_message,
+        the_next_due_time_is_known;
+    people:
+        a_person_is_met_once,
+        a_stranger_hears_one_word_and_leaves_no_user,
+        a_claim_code_makes_one_admin,
+        roles_are_found;
+    logs:
+        output_is_written_once_without_gaps,
+        an_old_fence_writes_no_output,
+        output_is_read_by_offset;
+    pages:
+        a_page_shows_what_is_newer_to_whom_it_is_for;
+}
