@@ -1,0 +1,60 @@
+//! Whether we are alive, whether we take work, and what we measure.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use nightshift_protocol::Health;
+use nightshift_protocol::health::StoreHealth;
+
+use crate::Server;
+use crate::error::ApiError;
+use crate::extract::Caller;
+
+/// `GET /healthz`: the process answers. Public, no detail.
+pub(crate) async fn alive() -> &'static str {
+    "ok\n"
+}
+
+/// `GET /readyz`: work is taken. Public; says nothing about why not.
+pub(crate) async fn ready(State(server): State<Arc<Server>>) -> Result<&'static str, ApiError> {
+    if status(&server, store(&server).await.is_ok()) == "ready" {
+        Ok("ready\n")
+    } else {
+        Err(ApiError::unavailable("not ready"))
+    }
+}
+
+/// `GET /health`: measured values only, for people who may see tasks.
+pub(crate) async fn measured(
+    State(server): State<Arc<Server>>,
+    Caller(actor): Caller,
+) -> Result<Json<Health>, ApiError> {
+    server.app.may_view(&actor)?;
+    let store = store(&server).await;
+    Ok(Json(Health {
+        status: status(&server, store.is_ok()).to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        uptime_seconds: server.started.elapsed().as_secs_f64(),
+        store: StoreHealth {
+            ok: store.is_ok(),
+            error: store.err(),
+        },
+    }))
+}
+
+async fn store(server: &Server) -> Result<(), String> {
+    server.probe.check(server.app.store()).await
+}
+
+fn status(server: &Server, store_works: bool) -> &'static str {
+    if server.ready.is_draining() {
+        "draining"
+    } else if !server.ready.is_recovered() {
+        "starting"
+    } else if store_works {
+        "ready"
+    } else {
+        "unavailable"
+    }
+}

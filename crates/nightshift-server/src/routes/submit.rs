@@ -1,0 +1,122 @@
+//! `POST /api/submit`: a direct submission.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use nightshift_core::authorise::Actor;
+use nightshift_core::port::store::Idempotency;
+use nightshift_core::task::{Task, TaskState, Wishes};
+use nightshift_core::time::Span;
+use nightshift_protocol::Submitted;
+
+use crate::Server;
+use crate::error::ApiError;
+use crate::extract::idempotency::idempotency;
+use crate::extract::{Caller, Fields, RawBody};
+
+/// Most plans are there by then; who wants a later one asks for the task.
+const PLAN_WITHIN: Duration = Duration::from_millis(1500);
+/// Between two looks: other tasks ring the same bell.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+
+pub(crate) async fn submit(
+    State(server): State<Arc<Server>>,
+    Caller(actor): Caller,
+    headers: HeaderMap,
+    body: RawBody,
+) -> Result<Response, ApiError> {
+    direct(&server, &actor, &headers, &body).await
+}
+
+/// The task is durable when this answers 202.
+pub(crate) async fn direct(
+    server: &Server,
+    actor: &Actor,
+    headers: &HeaderMap,
+    body: &RawBody,
+) -> Result<Response, ApiError> {
+    let wanted = Wanted::read(headers, body)?;
+    let task = server
+        .app
+        .submit_text(actor, &wanted.description, wanted.wishes, wanted.key)
+        .await?;
+    let task = planned(server, task).await?;
+    let answer = Submitted {
+        success: true,
+        task_id: task.id,
+        status: task.state.name().to_owned(),
+        plan: task.plan,
+    };
+    Ok((StatusCode::ACCEPTED, Json(answer)).into_response())
+}
+
+struct Wanted {
+    description: String,
+    wishes: Wishes,
+    key: Option<Idempotency>,
+}
+
+impl Wanted {
+    fn read(headers: &HeaderMap, body: &RawBody) -> Result<Self, ApiError> {
+        let mut fields = Fields::of_submission(body)?;
+        let description = fields.text("description");
+        let wishes = Wishes {
+            auto_approve: fields.flag("auto_approve"),
+            agent: fields.text("agent"),
+            model: fields.text("model"),
+            project: fields.text("project"),
+            executor: fields.text("executor"),
+            timeout_s: fields
+                .parsed("timeout", str::parse::<Span>)
+                .map(|span| span.0.as_secs()),
+            max_cost_usd: fields.number("max_cost"),
+            dir: fields.text("dir"),
+            command: None,
+            callback_url: None,
+        };
+        if fields.text("callback_url").is_some() {
+            fields.wrong("callback_url", "callbacks are not part of this version");
+        }
+        let key = idempotency(headers, &mut fields, &body.bytes);
+        if description.is_none() {
+            fields.wrong("description", "say what should be done");
+        }
+        fields.finish()?;
+        Ok(Self {
+            description: description.unwrap_or_default(),
+            wishes,
+            key,
+        })
+    }
+}
+
+/// The task with its plan, where the planner is fast; else as it is.
+async fn planned(server: &Server, task: Task) -> Result<Task, ApiError> {
+    if task.state != TaskState::Planning {
+        return Ok(task);
+    }
+    let id = task.id.clone();
+    let wait = async {
+        let mut activity = server.app.wake.activity();
+        loop {
+            if let Some(task) = server.app.store().task(&id).await?
+                && task.state != TaskState::Planning
+            {
+                return Ok(task);
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+            // Fails only when the application is gone; the timeout ends that as well.
+            let _ = activity.changed().await;
+        }
+    };
+    tokio::time::timeout(PLAN_WITHIN, wait)
+        .await
+        .unwrap_or(Ok(task))
+}
+
+#[cfg(test)]
+mod tests;
