@@ -19,7 +19,7 @@ use crate::{SqlStore, events, leases, notices, row, sql, views};
 
 /// Before a retryable failure is tried again: doubled each time, up to five minutes.
 const BACKOFF: Duration = Duration::from_secs(5);
-const LONGEST_BACKOFF: Duration = Duration::from_secs(300);
+const LONGEST_BACKOFF: Duration = Duration::from_mins(5);
 
 #[async_trait]
 impl Attempts for SqlStore {

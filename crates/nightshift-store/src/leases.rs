@@ -20,7 +20,7 @@ use crate::{attempts, events, outbox, plans, sql, views};
 const LOSSES: u32 = 3;
 
 /// Longer than any platform delivers again.
-pub(crate) const KEEP_DELIVERY: Duration = Duration::from_secs(14 * 24 * 3600);
+pub(crate) const KEEP_DELIVERY: Duration = Duration::from_hours(14 * 24);
 
 /// Rows per sweep, so that it never holds the writer for long; the next sweep takes the rest.
 const MOVES_PER_SWEEP: i64 = 200;

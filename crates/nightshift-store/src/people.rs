@@ -196,11 +196,11 @@ async fn claim(mut tx: Tx<'_>, code_hash: &str, identity: &Identity) -> Result<O
     if tx.settle().await? == Settling::Before {
         return Ok(None);
     }
-    let used = sqlx::query(sql::people::USE_CLAIM)
+    let taken = sqlx::query(sql::people::USE_CLAIM)
         .bind(code_hash)
         .execute(tx.conn())
         .await?;
-    if used.rows_affected() != 1 {
+    if taken.rows_affected() != 1 {
         return Ok(None);
     }
     let user = match find(tx.conn(), identity).await? {

@@ -103,7 +103,7 @@ fn unusable(path: &Path, error: io::Error) -> OpenError {
 fn refuse_network(path: &Path) -> Result<(), OpenError> {
     let found = nix::sys::statfs::statfs(path)
         .map_err(|e| unusable(path, io::Error::from_raw_os_error(e as i32)))?;
-    match network_name(i64::from(found.filesystem_type().0)) {
+    match network_name(i128::from(found.filesystem_type().0)) {
         None => Ok(()),
         Some(name) => Err(network(path, name)),
     }
@@ -141,7 +141,7 @@ fn network(path: &Path, name: &str) -> OpenError {
 /// The magic numbers of statfs(2). FUSE is listed because a remote mount cannot be told from a
 /// local one there.
 #[cfg(target_os = "linux")]
-fn network_name(magic: i64) -> Option<&'static str> {
+fn network_name(magic: i128) -> Option<&'static str> {
     // Some C libraries sign-extend the 32-bit number.
     match magic & 0xffff_ffff {
         0x6969 => Some("NFS"),

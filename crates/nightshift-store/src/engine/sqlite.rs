@@ -221,15 +221,15 @@ fn encode(path: &Path) -> Result<String, OpenError> {
             ),
         )
     })?;
-    let mut url = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"/-_.".contains(&byte) {
-            url.push(char::from(byte));
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.".contains(&byte);
+    let parts = text.bytes().map(|byte| {
+        if plain(byte) {
+            char::from(byte).to_string()
         } else {
-            url.push_str(&format!("%{byte:02X}"));
+            format!("%{byte:02X}")
         }
-    }
-    Ok(url)
+    });
+    Ok(parts.collect())
 }
 
 async fn read_back(path: &Path, writer: &AnyPool) -> Result<(), OpenError> {

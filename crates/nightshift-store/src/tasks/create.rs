@@ -12,7 +12,7 @@ use crate::transaction::{Settling, Tx};
 use crate::{audit, conversations, events, notices, sql, views};
 
 /// How long a client's key names its first request.
-pub(crate) const KEEP_IDEMPOTENCY: Duration = Duration::from_secs(24 * 3600);
+pub(crate) const KEEP_IDEMPOTENCY: Duration = Duration::from_hours(24);
 
 const FIRST_PLAN: u32 = 1;
 
@@ -20,10 +20,10 @@ pub(crate) async fn run(mut tx: Tx<'_>, new: &NewTask) -> Result<Created> {
     if tx.settle().await? == Settling::Before {
         return Ok(Created::Settled);
     }
-    if let Some(key) = &new.idempotency {
-        if let Some(earlier) = replay(&mut tx, new, key).await? {
-            return Ok(earlier);
-        }
+    if let Some(key) = &new.idempotency
+        && let Some(earlier) = replay(&mut tx, new, key).await?
+    {
+        return Ok(earlier);
     }
     let id = insert(&mut tx, new).await?;
     if let Some(key) = &new.idempotency {

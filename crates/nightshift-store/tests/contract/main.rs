@@ -1,6 +1,8 @@
 //! What every engine must do: each statement below is run on all of them, and afterwards the
 //! stored rows are asked whether an invariant is broken.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 mod attempts;
 mod audit;
 mod deliveries;
