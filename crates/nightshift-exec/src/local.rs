@@ -26,8 +26,9 @@ use crate::supervisor;
 /// How long leftovers of an earlier life may take to die at start.
 const SWEEP_PATIENCE: Duration = Duration::from_secs(5);
 
-/// What the executor needs to know of its installation.
-#[derive(Debug, Clone)]
+/// What the executor needs to know of its installation. Not for printing: the environment holds
+/// secrets.
+#[derive(Clone)]
 pub struct LocalConfig {
     /// A program that calls [`crate::init_main`] with the arguments after its first, when that is
     /// [`crate::INIT_ARG`]: usually our own binary.
@@ -57,12 +58,10 @@ impl LocalConfig {
 }
 
 /// Runs attempts as processes of this machine.
-#[derive(Debug)]
 pub struct LocalExecutor {
     shared: Arc<Shared>,
 }
 
-#[derive(Debug)]
 struct Shared {
     config: LocalConfig,
     chooser: Chooser,

@@ -3,6 +3,7 @@
 
 mod drive;
 mod launch;
+mod story;
 
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;

@@ -36,7 +36,10 @@ fn become_agent(spec: &Spec, call: &Call) -> io::Result<std::convert::Infallible
         setuid(Uid::from_raw(uid))?;
     }
     die_with(spec.parent)?;
-    std::env::set_current_dir(&spec.cwd)?;
+    std::env::set_current_dir(&spec.cwd).map_err(|error| {
+        let cwd = spec.cwd.display();
+        io::Error::new(error.kind(), format!("cannot enter {cwd}: {error}"))
+    })?;
     if let (Some(rules), Some(confine)) = (rules, &spec.confine) {
         landlock::enter(rules)?;
         seccomp::enter(confine.network)?;

@@ -89,6 +89,8 @@ fn in_bubblewrap(
         read: &inside.readable,
         write: &write,
         placed: &placed,
+        root: Some(&place.root),
+        tmp: Some(&place.tmp),
         network: job.network == Network::Open,
     };
     let mut command = Command::new(program);

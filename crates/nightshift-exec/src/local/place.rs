@@ -1,4 +1,4 @@
-//! The directories of one attempt: `<base>/<task>/<fence>/{work,out,home,tmp}`. All of it goes
+//! The directories of one attempt: `<base>/<task>/<fence>/{work,out,home,tmp,root}`. All of it goes
 //! when the attempt is over: results are copied before, a project's directory lies elsewhere.
 
 use std::collections::BTreeSet;
@@ -29,6 +29,8 @@ pub(crate) struct Place {
     pub(crate) out: PathBuf,
     pub(crate) home: PathBuf,
     pub(crate) tmp: PathBuf,
+    /// Empty, the service's own.
+    pub(crate) root: PathBuf,
     pub(crate) prompt: PathBuf,
 }
 
@@ -44,12 +46,9 @@ impl Place {
         // With another user inside, directories above may be passed through but not listed.
         let pass = if user.is_some() { 0o711 } else { 0o700 };
         let above = base.join(job.task.as_str());
-        DirBuilder::new()
-            .recursive(true)
-            .mode(pass)
-            .create(&above)?;
+        make_all(&above, pass)?;
         let dir = above.join(job.fence.0.to_string());
-        DirBuilder::new().mode(pass).create(&dir)?;
+        make(&dir, pass)?;
         live.lock()
             .unwrap_or_else(PoisonError::into_inner)
             .insert(dir.clone());
@@ -58,12 +57,14 @@ impl Place {
             out: dir.join("out"),
             home: dir.join("home"),
             tmp: dir.join("tmp"),
+            root: dir.join("root"),
             prompt: dir.join("prompt"),
             live: Arc::clone(live),
             user,
             dir,
         };
         place.service_file(OWNER_FILE, instance)?;
+        make(&place.root, 0o755)?;
         for own in [&place.work, &place.out, &place.home, &place.tmp] {
             place.own_dir(own)?;
         }
@@ -73,7 +74,7 @@ impl Place {
 
     /// A directory that belongs to the attempt's user.
     pub(super) fn own_dir(&self, dir: &Path) -> io::Result<()> {
-        DirBuilder::new().mode(0o700).create(dir)?;
+        make(dir, 0o700)?;
         self.give(dir)
     }
 
@@ -109,6 +110,25 @@ impl Drop for Place {
     }
 }
 
+/// Exactly that mode, whatever our umask takes away.
+fn make(dir: &Path, mode: u32) -> io::Result<()> {
+    DirBuilder::new().mode(0o700).create(dir)?;
+    fs::set_permissions(dir, fs::Permissions::from_mode(mode))
+}
+
+fn make_all(dir: &Path, mode: u32) -> io::Result<()> {
+    if dir.is_dir() {
+        return Ok(());
+    }
+    if let Some(above) = dir.parent() {
+        make_all(above, mode)?;
+    }
+    make(dir, mode).or_else(|error| {
+        // Another attempt of the task may have come first.
+        if dir.is_dir() { Ok(()) } else { Err(error) }
+    })
+}
+
 /// Where attempts of this mode and user can work.
 ///
 /// Bubblewrap mounts the directories as root; without it the other user must be able to walk
@@ -123,7 +143,7 @@ pub(super) fn base(
         return Ok(wanted.clone());
     }
     let open = open_base(config);
-    match DirBuilder::new().mode(0o711).create(&open) {
+    match make(&open, 0o711) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
         _ => {}
     }

@@ -56,6 +56,7 @@ pub(super) fn prepare(shared: &Shared, job: &Job) -> Result<Launch, Refusal> {
         spawn_failed(format!("`{name}` was not found. {hint}").trim().to_owned())
     })?;
     let user = is_root().then(|| owner(&named).unwrap_or(config.unprivileged));
+    let note = note(&named, user);
     let base = place::base(&mode, user, config)?;
     let place = Place::create(&base, job, &config.instance, user, &shared.live)?;
     credentials::copy(&config.home, &job.credential_paths, &place)?;
@@ -79,6 +80,7 @@ pub(super) fn prepare(shared: &Shared, job: &Job) -> Result<Launch, Refusal> {
         install_hint: job.install_hint.clone(),
         isolation: mode.name(),
         marks: marks(config, job),
+        note,
         files_dir: config
             .results_dir
             .join(job.task.as_str())
@@ -130,15 +132,19 @@ fn is_systems(dir: &Path) -> bool {
 
 /// Agents work as the owner of what they work on, so that both can go on with the files.
 fn owner(named: &[PathBuf]) -> Option<(u32, u32)> {
-    let found = named.iter().filter_map(|dir| fs::metadata(dir).ok());
-    let mut owners = found.map(|found| (found.uid(), found.gid()));
-    let first = owners.next()?;
-    if first.0 == 0 {
-        tracing::warn!(
-            path = %named[0].display(),
-            "the directory belongs to root: the agent can read it but hardly write to it"
-        );
-        return None;
-    }
-    Some(first)
+    let found = fs::metadata(named.first()?).ok()?;
+    (found.uid() != 0).then(|| (found.uid(), found.gid()))
+}
+
+/// Said when the agent starts: a plan that grants writing promises more than can be had.
+fn note(named: &[PathBuf], user: Option<(u32, u32)>) -> Option<String> {
+    let (uid, _) = user?;
+    let closed = named.iter().find(|dir| {
+        fs::metadata(dir).is_ok_and(|found| found.uid() != uid && found.mode() & 0o002 == 0)
+    })?;
+    tracing::warn!(path = %closed.display(), user.id = uid, "the agent's user may not write here");
+    Some(format!(
+        "{} belongs to another user: the agent (user {uid}) may not write to it",
+        closed.display()
+    ))
 }

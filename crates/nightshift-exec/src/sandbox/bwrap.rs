@@ -11,8 +11,8 @@ use crate::init::{INIT_ARG, PROBE};
 /// Where our own binary stands inside.
 pub(crate) const INIT_INSIDE: &str = "/.nightshift-init";
 
-/// Directories that everybody may write to, and that are empty and private inside.
-const SCRATCH: [&str; 3] = ["/tmp", "/var/tmp", "/dev/shm"];
+/// Directories in memory that everybody may write to, and that are private inside.
+const SCRATCH: [&str; 2] = ["/var/tmp", "/dev/shm"];
 
 /// What is bound where. Paths are the same inside and outside.
 #[derive(Debug, Default)]
@@ -21,6 +21,10 @@ pub(crate) struct Mounts<'a> {
     pub(crate) write: &'a [PathBuf],
     /// Source outside, place inside.
     pub(crate) placed: &'a [(PathBuf, PathBuf)],
+    /// Becomes `/`: an empty directory of the machine's own disk, so that `df` tells the truth.
+    pub(crate) root: Option<&'a Path>,
+    /// Becomes `/tmp`.
+    pub(crate) tmp: Option<&'a Path>,
     pub(crate) network: bool,
 }
 
@@ -48,10 +52,16 @@ pub(crate) fn arguments(init: &Path, mounts: &Mounts<'_>) -> Vec<OsString> {
     } else {
         args.push(["--unshare-user"]);
     }
+    if let Some(root) = mounts.root {
+        args.bind("--bind", root, Path::new("/"));
+    }
     args.push(["--proc", "/proc", "--dev", "/dev"]);
     for scratch in SCRATCH {
         args.parents(Path::new(scratch));
         args.push(["--perms", "1777", "--tmpfs", scratch]);
+    }
+    if let Some(tmp) = mounts.tmp {
+        args.bind("--bind", tmp, Path::new("/tmp"));
     }
     for path in mounts.read {
         args.show(path);

@@ -17,11 +17,13 @@ fn read(format: OutputFormat, text: &str) -> (Found, Vec<JobEvent>) {
 }
 
 fn steps(events: &[JobEvent]) -> Vec<&str> {
-    let step = |event| match event {
-        &JobEvent::Step(ref text) => Some(text.as_str()),
-        _ => None,
-    };
-    events.iter().filter_map(step).collect()
+    let mut steps = Vec::new();
+    for event in events {
+        if let JobEvent::Step(text) = event {
+            steps.push(text.as_str());
+        }
+    }
+    steps
 }
 
 const CLAUDE: &str = r#"{"type":"system","subtype":"init","session_id":"ses-1","tools":["Bash"]}

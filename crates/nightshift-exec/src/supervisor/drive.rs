@@ -5,17 +5,18 @@ use std::time::Duration;
 use nightshift_core::port::executor::StopProof;
 use nightshift_core::port::{Exit, ExitKind, JobEvent};
 use nightshift_core::task::Usage;
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::io::AsyncWriteExt;
 use tokio::net::UnixStream;
-use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::unix::OwnedWriteHalf;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::Want;
-use super::launch::Started;
-use crate::init::{End, Ended, Order, Status};
+use super::launch::{Launch, Started};
+use super::story::{Heard, News, Story, listen};
+use crate::init::Order;
 use crate::output::Pump;
 use crate::process::{self, Hunt};
 use crate::results::{self, Results};
@@ -26,8 +27,6 @@ const KILL_PATIENCE: Duration = Duration::from_secs(8);
 /// Lines that were written before the end are there at once.
 const LAST_LINES: Duration = Duration::from_secs(1);
 const STATUSES: usize = 16;
-/// Lines of bubblewrap's that are kept as the reason.
-const REASONS: usize = 5;
 
 pub(super) async fn run(
     started: Started,
@@ -54,23 +53,9 @@ struct Drive {
     statuses: mpsc::Receiver<Heard>,
     _listener: JoinSet<()>,
     begun: Instant,
-    heard: Story,
+    story: Story,
     stopping: Option<Stopping>,
     kill_at: Option<Instant>,
-}
-
-/// What the init and bubblewrap have said so far.
-#[derive(Default)]
-struct Story {
-    ready: bool,
-    spawn_failed: Option<String>,
-    ended: Option<Ended>,
-    reasons: Vec<String>,
-}
-
-enum Heard {
-    Status(Status),
-    Words(String),
 }
 
 #[derive(Clone, Copy)]
@@ -99,7 +84,7 @@ impl Drive {
             statuses,
             _listener: listener,
             begun: Instant::now(),
-            heard: Story::default(),
+            story: Story::default(),
             stopping: None,
             kill_at: None,
         })
@@ -147,20 +132,14 @@ impl Drive {
     }
 
     async fn hear(&mut self, heard: Heard, pump: &mut JoinSet<Reading>, ended: &CancellationToken) {
-        match heard {
-            Heard::Status(Status::Ready) => self.heard.ready = true,
-            Heard::Status(Status::Started) => {
-                let isolation = self.started.launch.isolation.to_owned();
-                let _ = self.events.send(JobEvent::Started { isolation }).await;
-                self.start_pump(pump, ended);
+        if self.story.hear(heard) == News::Started {
+            let isolation = self.started.launch.isolation.to_owned();
+            let note = self.started.launch.note.clone();
+            let _ = self.events.send(JobEvent::Started { isolation }).await;
+            if let Some(note) = note {
+                let _ = self.events.send(JobEvent::Step(note)).await;
             }
-            Heard::Status(Status::SpawnFailed(reason)) => self.heard.spawn_failed = Some(reason),
-            Heard::Status(Status::Ended(ended)) => self.heard.ended = Some(ended),
-            Heard::Words(words) => {
-                if self.heard.reasons.len() < REASONS {
-                    self.heard.reasons.push(words);
-                }
-            }
+            self.start_pump(pump, ended);
         }
     }
 
@@ -229,10 +208,16 @@ impl Drive {
     }
 
     async fn finish(self, hunt: Hunt, ran: bool, found: Found) -> Exit {
-        let took = self.stopping.map(|stopping| stopping.since.elapsed());
-        let kind = self.kind(&found);
-        let left = self.heard.ended.map_or(0, |ended| ended.left) + hunt.left;
-        let processes = self.heard.ended.map_or(hunt.found, |ended| ended.processes);
+        // An end of its own that beat the stop stands.
+        let stopping = self.stopping.filter(|_| self.story.stop_was_heard());
+        let took = stopping.map(|stopping| stopping.since.elapsed());
+        let kind = match stopping {
+            Some(stopping) if stopping.timed_out => ExitKind::TimedOut,
+            Some(_) => ExitKind::Stopped,
+            None => self.story.end(&self.started.launch, &found),
+        };
+        let processes = self.story.processes().unwrap_or(hunt.found);
+        let left = self.story.left() + hunt.left;
         if left > 0 {
             tracing::error!(
                 process.left = left,
@@ -244,26 +229,13 @@ impl Drive {
             ..found.usage
         };
         let launch = self.started.launch;
-        let (place, files_dir) = (launch.place, launch.files_dir.clone());
-        let limit = launch.result_file_limit;
-        let collect = move || {
-            let found = if ran {
-                results::collect(&place.out, &files_dir, limit)
-            } else {
-                Results::default()
-            };
-            // Removes the attempt's directories.
-            drop(place);
-            found
-        };
-        let results = tokio::task::spawn_blocking(collect)
-            .await
-            .unwrap_or_default();
+        let files_dir = launch.files_dir.clone();
+        let results = tidy_up(launch, ran).await;
         Exit {
             kind,
             answer: found.answer(),
             usage,
-            files_dir: (!results.files.is_empty()).then_some(launch.files_dir),
+            files_dir: (!results.files.is_empty()).then_some(files_dir),
             files: results.files,
             left_out: results.left_out,
             stopped: took.map(|took| StopProof {
@@ -273,53 +245,18 @@ impl Drive {
             }),
         }
     }
-
-    fn kind(&self, found: &Found) -> ExitKind {
-        let story = &self.heard;
-        let asked = story.ended.is_none_or(|ended| ended.asked);
-        match (self.stopping, &story.spawn_failed, story.ended) {
-            (Some(stopping), _, _) if asked && stopping.timed_out => ExitKind::TimedOut,
-            (Some(_), _, _) if asked => ExitKind::Stopped,
-            (_, Some(reason), _) => ExitKind::SpawnFailed(self.not_started(reason)),
-            (_, _, Some(ended)) => found.verdict(match ended.end {
-                End::Exited(code) => ExitKind::Code(code),
-                End::Signalled(signal) => ExitKind::Signal(signal),
-            }),
-            _ if story.ready => ExitKind::Broken(self.reason("the attempt's init was ended")),
-            _ => ExitKind::IsolationUnavailable(self.reason("the sandbox ended without a word")),
-        }
-    }
-
-    fn not_started(&self, reason: &str) -> String {
-        let (program, hint) = (
-            &self.started.launch.program,
-            &self.started.launch.install_hint,
-        );
-        format!("`{program}` could not be started: {reason}. {hint}")
-            .trim()
-            .to_owned()
-    }
-
-    fn reason(&self, silent: &str) -> String {
-        if self.heard.reasons.is_empty() {
-            silent.to_owned()
-        } else {
-            self.heard.reasons.join("; ")
-        }
-    }
 }
 
-async fn listen(read: OwnedReadHalf, heard: mpsc::Sender<Heard>) {
-    let mut read = BufReader::new(read);
-    let mut line = Vec::new();
-    while let Ok(1..) = read.read_until(b'\n', &mut line).await {
-        let said = match serde_json::from_slice(&line) {
-            Ok(status) => Heard::Status(status),
-            Err(_) => Heard::Words(String::from_utf8_lossy(&line).trim().to_owned()),
-        };
-        line.clear();
-        if heard.send(said).await.is_err() {
-            return;
+/// Takes the results out and removes the attempt's directories.
+async fn tidy_up(launch: Launch, ran: bool) -> Results {
+    let take = move || {
+        let mut found = Results::default();
+        if ran {
+            let limit = launch.result_file_limit;
+            found = results::collect(&launch.place.out, &launch.files_dir, limit);
         }
-    }
+        drop(launch);
+        found
+    };
+    tokio::task::spawn_blocking(take).await.unwrap_or_default()
 }

@@ -33,6 +33,8 @@ pub(crate) struct Launch {
     pub(crate) install_hint: String,
     pub(crate) isolation: &'static str,
     pub(crate) marks: Vec<String>,
+    /// For the person, when the agent starts.
+    pub(crate) note: Option<String>,
     pub(crate) files_dir: PathBuf,
     pub(crate) place: Arc<Place>,
     pub(crate) scrubber: Scrubber,

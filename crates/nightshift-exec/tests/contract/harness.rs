@@ -149,9 +149,15 @@ pub(crate) fn shell(script: &str) -> Job {
     job(&["sh", "-c", script])
 }
 
+/// A directory that everybody may enter, whatever the umask of the tests.
+pub(crate) fn open_dir(path: &Path) {
+    std::fs::create_dir_all(path).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
 /// An executable script outside of the system's directories.
 pub(crate) fn program(path: &Path, text: &str) {
-    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    open_dir(path.parent().unwrap());
     std::fs::write(path, text).unwrap();
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
 }

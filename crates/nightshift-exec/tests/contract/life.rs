@@ -5,7 +5,7 @@ use nightshift_core::port::{Executor, ExitKind, JobEvent};
 use nightshift_core::task::ResultFile;
 use nightshift_exec::Isolation;
 
-use crate::harness::{ALL, Machine, finish, job, machines, program, shell};
+use crate::harness::{ALL, Machine, finish, job, machines, open_dir, program, shell};
 
 #[tokio::test]
 async fn an_attempt_says_hello_and_ends_well() {
@@ -66,11 +66,12 @@ async fn a_program_outside_the_system_runs_under_the_name_it_was_called_by() {
     for machine in machines(&ALL) {
         let dir = format!("/var/tmp/{}", machine.instance);
         let agent = format!("{dir}/bin/agent");
+        open_dir(dir.as_ref());
         program(
             agent.as_ref(),
             "#!/bin/sh\necho \"I am $0 $1\"; cat \"$(dirname \"$0\")/part\"",
         );
-        std::fs::write(format!("{dir}/bin/part"), "and this is my part\n").unwrap();
+        program(format!("{dir}/bin/part").as_ref(), "and this is my part\n");
         std::os::unix::fs::symlink(&agent, format!("{dir}/link")).unwrap();
         let told = machine.run(job(&[&format!("{dir}/link"), "-x"])).await;
         std::fs::remove_dir_all(&dir).unwrap();
@@ -124,6 +125,26 @@ async fn an_attempts_directories_go_with_it_and_are_never_shared() {
         first.signal(nightshift_core::port::Signal::Kill);
         finish(first.as_mut()).await;
     }
+}
+
+#[tokio::test]
+async fn what_an_earlier_life_left_in_the_working_directory_is_removed() {
+    let machine = Machine::new(Isolation::None);
+    let mut files = Vec::new();
+    for (task, owner) in [
+        ("task_00000001", machine.instance.as_str()),
+        ("task_00000002", "another installation"),
+        ("not_ours", machine.instance.as_str()),
+    ] {
+        let dir = machine.path("work").join(task).join("1");
+        std::fs::create_dir_all(dir.join("home")).unwrap();
+        std::fs::write(dir.join("instance"), owner).unwrap();
+        std::fs::write(dir.join("home/key"), "sk-1").unwrap();
+        files.push(dir.join("home/key"));
+    }
+    machine.executor.sweep_strays().await;
+    let there: Vec<_> = files.iter().map(|file| file.exists()).collect();
+    assert_eq!(there, [false, true, true]);
 }
 
 #[tokio::test]

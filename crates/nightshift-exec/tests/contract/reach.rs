@@ -5,9 +5,9 @@ use std::os::unix::fs::chown;
 
 use nightshift_core::agent::Network;
 use nightshift_core::id::Fence;
-use nightshift_core::port::{ExitKind, Signal};
+use nightshift_core::port::{ExitKind, JobEvent, Signal};
 
-use crate::harness::{ALL, SANDBOXES, finish_rest, machines, shell, until_said};
+use crate::harness::{ALL, SANDBOXES, finish_rest, machines, open_dir, shell, until_said};
 
 #[tokio::test]
 async fn data_home_and_the_systems_secrets_are_out_of_reach() {
@@ -77,6 +77,29 @@ async fn without_network_not_even_this_machine_answers() {
     }
 }
 
+/// Such as the one that takes commands for the service from its own user.
+#[tokio::test]
+async fn no_socket_file_answers_even_with_network() {
+    for machine in machines(&ALL) {
+        let dir = std::path::PathBuf::from(format!("/var/tmp/{}-s", machine.instance));
+        open_dir(&dir);
+        let _listener = std::os::unix::net::UnixListener::bind(dir.join("control")).unwrap();
+        let open = std::os::unix::fs::PermissionsExt::from_mode(0o777);
+        std::fs::set_permissions(dir.join("control"), open).unwrap();
+        let mut job = shell(&format!(
+            "perl -MSocket -e 'socket(S, PF_UNIX, SOCK_STREAM, 0) && \
+             connect(S, pack_sockaddr_un(\"{}/control\")) && print \"in\\n\"'; echo ran",
+            dir.display()
+        ));
+        job.network = Network::Open;
+        let told = machine.run(job).await;
+        std::fs::remove_dir_all(&dir).unwrap();
+        let confined = machine.isolation != nightshift_exec::Isolation::None;
+        // Without a sandbox it answers, which shows that the question was the right one.
+        assert_eq!(told.text() == "ran\n", confined, "{told:?}");
+    }
+}
+
 #[tokio::test]
 async fn the_system_cannot_be_written_and_the_attempts_own_places_can() {
     for machine in machines(&SANDBOXES) {
@@ -95,7 +118,7 @@ async fn the_system_cannot_be_written_and_the_attempts_own_places_can() {
 async fn a_project_is_the_working_directory_and_stays() {
     for machine in machines(&ALL) {
         let project = std::path::PathBuf::from(format!("/var/tmp/{}-p", machine.instance));
-        std::fs::create_dir(&project).unwrap();
+        open_dir(&project);
         let root = nix::unistd::geteuid().is_root();
         if root {
             chown(&project, Some(4242), Some(4242)).unwrap();
@@ -110,9 +133,36 @@ async fn a_project_is_the_working_directory_and_stays() {
             told.text().starts_with(&format!("{}\n", project.display())),
             "{told:?}"
         );
+        assert!(
+            !told
+                .events
+                .iter()
+                .any(|event| matches!(event, JobEvent::Step(_)))
+        );
         if root {
             assert!(told.text().ends_with("\n4242\n"), "{told:?}");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_project_that_the_agents_user_cannot_write_to_is_said_at_the_start() {
+    if !nix::unistd::geteuid().is_root() {
+        return;
+    }
+    for machine in machines(&ALL) {
+        let project = std::path::PathBuf::from(format!("/var/tmp/{}-r", machine.instance));
+        open_dir(&project);
+        let mut job = shell("touch made || echo refused");
+        job.project_dir = Some(project.clone());
+        let told = machine.run(job).await;
+        std::fs::remove_dir_all(&project).unwrap();
+        let note = format!(
+            "{} belongs to another user: the agent (user 65534) may not write to it",
+            project.display()
+        );
+        assert_eq!(told.events[1], JobEvent::Step(note));
+        assert!(told.text().ends_with("refused\n"), "{told:?}");
     }
 }
 

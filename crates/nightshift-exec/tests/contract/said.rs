@@ -84,6 +84,29 @@ async fn the_environment_is_clean() {
 }
 
 #[tokio::test]
+async fn the_free_space_it_sees_is_the_machines() {
+    for machine in machines(&ALL) {
+        let size = |text: &str| text.split_whitespace().nth(1).map(str::to_owned);
+        let outside = std::process::Command::new("df")
+            .args(["--output=target,size"])
+            .arg(machine.dir.path())
+            .output()
+            .unwrap();
+        let outside = String::from_utf8(outside.stdout).unwrap();
+        let outside = size(outside.lines().nth(1).unwrap());
+        for place in ["/", "/tmp", "."] {
+            let script = format!("df --output=target,size {place}");
+            let told = machine.script(&script).await;
+            assert_eq!(told.exit.kind, ExitKind::Code(0), "{told:?}");
+            let inside = size(told.text().lines().nth(1).unwrap());
+            if machine.isolation == nightshift_exec::Isolation::Bwrap {
+                assert_eq!(inside, outside, "{told:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_secret_is_masked_wherever_it_is_printed() {
     for machine in machines(&ALL) {
         let told = machine
