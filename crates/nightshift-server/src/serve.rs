@@ -28,7 +28,7 @@ const HEAD_WITHIN: Duration = Duration::from_mins(1);
 const SOCKET_CONNECTIONS: usize = 64;
 /// For the answers that are still owed when the listeners close. The slowest one we know of waits
 /// 1.5 s for a plan; long downloads are cut off.
-const LAST_WORDS: Duration = Duration::from_secs(5);
+const LAST_WORDS: Duration = Duration::from_secs(2);
 /// After an error of accept (no file descriptors left): some will be free again.
 const AFTER_ERROR: Duration = Duration::from_millis(100);
 

@@ -7,6 +7,9 @@ use super::RawBody;
 use super::body::Kind;
 use crate::error::{ApiError, Code};
 
+/// Unknown fields named in one answer: a body of nothing else must not make a longer answer.
+const MOST_UNKNOWN: usize = 20;
+
 /// The fields of a body that nobody has asked for yet, and what was wrong with the others.
 #[derive(Debug, Default)]
 pub struct Fields {
@@ -119,7 +122,7 @@ impl Fields {
 
     /// Nothing was wrong, and nothing is there that nobody knows.
     pub fn finish(mut self) -> Result<(), ApiError> {
-        let unknown: Vec<String> = self.left.keys().cloned().collect();
+        let unknown: Vec<String> = self.left.keys().take(MOST_UNKNOWN).cloned().collect();
         let known = if self.known.is_empty() {
             "this route has no fields".to_owned()
         } else {
