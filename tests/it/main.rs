@@ -1,1 +1,3 @@
-fn main() {}
+//! Journeys through the whole application, as people and programs take them.
+
+mod submit;

@@ -1,0 +1,215 @@
+//! An executor whose agents do what the test says.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use nightshift_core::id::TaskId;
+use nightshift_core::port::executor::{
+    ExecError, Executor, Exit, ExitKind, Job, JobEvent, Running, Signal, StopProof,
+};
+use nightshift_core::task::{ResultFile, Usage};
+use tokio::sync::{Mutex as AsyncMutex, mpsc};
+
+/// An attempt as the test sees it.
+#[derive(Clone)]
+pub struct Run {
+    pub job: Job,
+    pub signals: Arc<Mutex<Vec<Signal>>>,
+    events: mpsc::UnboundedSender<JobEvent>,
+    unread: Arc<AtomicUsize>,
+    results: Arc<Mutex<Vec<(String, Vec<u8>)>>>,
+    printed: Arc<Mutex<u64>>,
+}
+
+/// Runs nothing: hands each attempt to the test.
+#[derive(Default)]
+pub struct StubExecutor {
+    runs: Mutex<Vec<Run>>,
+    results_dir: Mutex<std::path::PathBuf>,
+    dead: Mutex<bool>,
+}
+
+impl StubExecutor {
+    pub fn new(results_dir: std::path::PathBuf) -> Self {
+        Self {
+            results_dir: Mutex::new(results_dir),
+            ..Self::default()
+        }
+    }
+
+    /// All attempts, in the order of their start.
+    pub fn runs(&self) -> Vec<Run> {
+        self.runs.lock().expect("runs").clone()
+    }
+
+    /// The last attempt of a task.
+    pub fn run_of(&self, task: &TaskId) -> Run {
+        let runs = self.runs();
+        runs.into_iter()
+            .rev()
+            .find(|run| run.job.task == *task)
+            .unwrap_or_else(|| panic!("{task} never ran"))
+    }
+
+    /// The machine died with everything on it: no attempt says another word.
+    pub(crate) fn die(&self) {
+        *self.dead.lock().expect("dead") = true;
+        self.runs.lock().expect("runs").clear();
+    }
+}
+
+impl Run {
+    pub fn prints(&self, text: &str) {
+        let mut printed = self.printed.lock().expect("printed");
+        let event = JobEvent::Output {
+            offset: *printed,
+            bytes: text.as_bytes().to_vec(),
+        };
+        *printed += text.len() as u64;
+        self.send(event);
+    }
+
+    pub fn step(&self, step: &str) {
+        self.send(JobEvent::Step(step.into()));
+    }
+
+    /// Leaves a file for the result.
+    pub fn writes(&self, name: &str, bytes: &[u8]) {
+        self.results
+            .lock()
+            .expect("results")
+            .push((name.into(), bytes.to_vec()));
+    }
+
+    pub fn answers(&self, answer: &str) {
+        self.ends(ExitKind::Code(0), answer);
+    }
+
+    pub fn ends(&self, kind: ExitKind, answer: &str) {
+        let files = self.results.lock().expect("results").clone();
+        let listed = files.iter().map(|(path, bytes)| ResultFile {
+            path: path.clone(),
+            change: "created".into(),
+            bytes: bytes.len() as u64,
+        });
+        let exit = Exit {
+            kind,
+            answer: answer.into(),
+            usage: Usage {
+                tokens: 1200,
+                usd: 0.05,
+                seconds: 3.0,
+            },
+            files: listed.collect(),
+            files_dir: None,
+            left_out: Vec::new(),
+            stopped: None,
+        };
+        self.send(JobEvent::Exited(exit));
+    }
+
+    fn send(&self, event: JobEvent) {
+        self.unread.fetch_add(1, Ordering::SeqCst);
+        if self.events.send(event).is_err() {
+            // The attempt is over: nobody listens any more.
+            self.unread.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+
+    /// Whether the application has not taken note of all that was said.
+    pub(crate) fn has_unread(&self) -> bool {
+        !self.events.is_closed() && self.unread.load(Ordering::SeqCst) > 0
+    }
+}
+
+#[async_trait]
+impl Executor for StubExecutor {
+    fn name(&self) -> &'static str {
+        "local"
+    }
+
+    fn isolation(&self) -> Result<String, String> {
+        Ok("stub".into())
+    }
+
+    async fn start(&self, job: Job) -> Result<Box<dyn Running>, ExecError> {
+        let (events, received) = mpsc::unbounded_channel();
+        let run = Run {
+            signals: Arc::default(),
+            events,
+            unread: Arc::default(),
+            results: Arc::default(),
+            printed: Arc::default(),
+            job: job.clone(),
+        };
+        run.send(JobEvent::Started {
+            isolation: "stub".into(),
+        });
+        self.runs.lock().expect("runs").push(run.clone());
+        let results = self
+            .results_dir
+            .lock()
+            .expect("results")
+            .join(job.task.as_str())
+            .join(job.fence.0.to_string());
+        Ok(Box::new(StubRun {
+            run,
+            received: AsyncMutex::new(received),
+            results,
+        }))
+    }
+
+    async fn sweep_strays(&self) -> usize {
+        0
+    }
+}
+
+struct StubRun {
+    run: Run,
+    received: AsyncMutex<mpsc::UnboundedReceiver<JobEvent>>,
+    results: std::path::PathBuf,
+}
+
+#[async_trait]
+impl Running for StubRun {
+    async fn next(&mut self) -> Option<JobEvent> {
+        let event = self.received.lock().await.recv().await?;
+        self.run.unread.fetch_sub(1, Ordering::SeqCst);
+        if let JobEvent::Exited(_) = &event {
+            for (name, bytes) in self.run.results.lock().expect("results").iter() {
+                let at = self.results.join(name);
+                std::fs::create_dir_all(at.parent().expect("a parent")).expect("results");
+                std::fs::write(at, bytes).expect("a result");
+            }
+        }
+        Some(event)
+    }
+
+    fn signal(&self, signal: Signal) {
+        let mut signals = self.run.signals.lock().expect("signals");
+        if signals.is_empty() {
+            let stopped = Some(StopProof {
+                took: Duration::from_millis(1800),
+                processes: 14,
+                left: 0,
+            });
+            let exit = Exit {
+                kind: ExitKind::Stopped,
+                answer: String::new(),
+                usage: Usage {
+                    tokens: 100,
+                    usd: 0.42,
+                    seconds: 2.0,
+                },
+                files: Vec::new(),
+                files_dir: None,
+                left_out: Vec::new(),
+                stopped,
+            };
+            self.run.send(JobEvent::Exited(exit));
+        }
+        signals.push(signal);
+    }
+}

@@ -1,0 +1,83 @@
+//! Running every loop until all is quiet.
+
+use std::time::Duration;
+
+use nightshift_app::Tick;
+use nightshift_core::port::Store;
+
+use crate::World;
+
+/// Rounds after which a world that does not become quiet is a failure.
+const MOST_ROUNDS: u32 = 20_000;
+/// Paced messages are waited for by moving the clock, this far at most for one `settle`.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// Longest wait for a job beside the ticks to end before looking again.
+const LOOK: Duration = Duration::from_millis(2);
+
+impl World {
+    /// Runs all loops until nothing is left to do at this time, then moves the clock to the next
+    /// paced message, until none waits.
+    pub async fn settle(&self) {
+        let started = self.clock.timestamp();
+        loop {
+            self.quiet().await;
+            let store: &dyn Store = self.store.as_ref();
+            let now = self.clock.timestamp();
+            match store.next_due(now).await.expect("outbox") {
+                Some(due) if due.since(started) < PATIENCE => {
+                    self.clock
+                        .advance(due.since(now).max(Duration::from_millis(1)));
+                }
+                _ => return,
+            }
+        }
+    }
+
+    /// Moves the clock, then settles.
+    pub async fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+        self.settle().await;
+    }
+
+    /// Runs all loops until nothing is left to do at this very time.
+    pub async fn quiet(&self) {
+        let mut calm = 0;
+        for _ in 0..MOST_ROUNDS {
+            let mut worked = false;
+            for one in &self.loops {
+                match one.tick().await {
+                    Ok(Tick::Worked) => worked = true,
+                    Ok(Tick::Idle(_)) => {}
+                    Err(error) => panic!("the loop {} failed: {error}", one.name()),
+                }
+            }
+            // Running attempts are the test's to end: they do not count as busy.
+            let busy = self
+                .loops
+                .iter()
+                .any(|one| one.name() != "dispatch" && one.busy());
+            if worked || busy || self.agent_is_talking() {
+                calm = 0;
+            } else {
+                calm += 1;
+            }
+            // Twice quiet: what a job did at its end has been seen by every loop.
+            if calm >= 3 {
+                return;
+            }
+            self.breathe().await;
+        }
+        panic!("the world does not become quiet");
+    }
+
+    /// Lets jobs beside the ticks go on.
+    async fn breathe(&self) {
+        let mut activity = self.app.wake.activity();
+        activity.mark_unchanged();
+        let _ = tokio::time::timeout(LOOK, activity.changed()).await;
+    }
+
+    fn agent_is_talking(&self) -> bool {
+        self.agent.runs().iter().any(crate::Run::has_unread)
+    }
+}

@@ -1,0 +1,275 @@
+//! How a world is put together, and what a test may choose.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use nightshift_app::settings::{Project, Timers};
+use nightshift_app::{App, Ports, Settings, lifecycle, people};
+use nightshift_core::agent::{AgentSpec, OutputFormat, PromptBy};
+use nightshift_core::approval::Rule;
+use nightshift_core::chat::Identity;
+use nightshift_core::command::run::{ArgKind, ArgSpec, CommandSpec, whole};
+use nightshift_core::id::{Platform, UserId};
+use nightshift_core::plan::Limits;
+use nightshift_core::port::{ChatPlatform, Executor};
+use nightshift_core::secret::{Scrubber, Secret};
+use nightshift_core::user::{Allowed, Directory, Role, StaticUser};
+use nightshift_fakes::slack::{FakeSlack, SlackSetup};
+use nightshift_server::{HttpLimits, Server};
+use nightshift_slack::{SlackConfig, SlackPlatform};
+use nightshift_store::OpenOptions;
+use tempfile::TempDir;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::{ADMIN_KEY, API_KEY, CANARY, ManualClock, SeededIds, StubExecutor, World};
+
+/// What a test may choose about its world.
+#[derive(Clone)]
+pub struct Setup {
+    pub rule: Rule,
+    pub max_concurrent: usize,
+    pub timers: Timers,
+    /// Nobody is listed and no user is configured.
+    pub names_nobody: bool,
+    pub project: Option<std::path::PathBuf>,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            rule: Rule::default(),
+            max_concurrent: 4,
+            // A plan of the stub world is ready at once: its card is never shown as "planning".
+            timers: Timers {
+                planning_card: Duration::from_secs(1),
+                ..Timers::default()
+            },
+            names_nobody: false,
+            project: None,
+        }
+    }
+}
+
+/// Worlds of one process: a restarted one gives out other identifiers than before.
+static LIVES: AtomicU64 = AtomicU64::new(1);
+
+impl World {
+    pub async fn with(setup: Setup) -> Self {
+        let clock = Arc::new(ManualClock::default());
+        let signing = clock.clone();
+        let slack = FakeSlack::start(SlackSetup::new(Arc::new(move || signing.millis())));
+        let slack = slack.await.expect("a fake Slack");
+        let dir = tempfile::tempdir().expect("a directory");
+        Self::assemble(setup, dir, clock, slack).await
+    }
+
+    pub(crate) async fn assemble(
+        setup: Setup,
+        dir: TempDir,
+        clock: Arc<ManualClock>,
+        slack: FakeSlack,
+    ) -> Self {
+        let life = LIVES.fetch_add(1, Ordering::SeqCst);
+        let ids = Arc::new(SeededIds::of_life(life));
+        let data_dir = dir.path().join("data");
+        let options = OpenOptions {
+            data_dir: data_dir.clone(),
+            ids: ids.clone(),
+        };
+        let store = nightshift_store::open(options).await.expect("a store");
+        let settings = settings(&setup, &data_dir, &slack, life);
+        let agent = Arc::new(StubExecutor::new(settings.results_dir.clone()));
+        let holder = settings.holder.clone();
+        let platform: Arc<dyn ChatPlatform> = Arc::new(
+            SlackPlatform::new(&slack_config(&slack), Some("http://127.0.0.1"))
+                .expect("an adapter"),
+        );
+        let executor: Arc<dyn Executor> = agent.clone();
+        let ports = Ports {
+            store: store.clone(),
+            platforms: [(platform.platform(), platform.clone())].into(),
+            planner: Arc::new(nightshift_planner::EstimatePlanner),
+            executors: [("local".to_owned(), executor)].into(),
+            clock: clock.clone(),
+            ids,
+        };
+        let (app, loops) = App::new(ports, settings);
+        app.store()
+            .recover(&holder, clock.timestamp())
+            .await
+            .expect("recovery");
+
+        let stop = CancellationToken::new();
+        let mut background = JoinSet::new();
+        // Deliveries wait for their commit inside a request: this one loop runs by itself.
+        let intake = loops
+            .iter()
+            .find(|one| one.name() == "intake")
+            .expect("the intake")
+            .clone();
+        background.spawn(lifecycle::run(intake, stop.clone()));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let aliases: BTreeMap<String, Platform> = BTreeMap::from([
+            ("/slack/commands".to_owned(), platform.platform()),
+            ("/slack/events".to_owned(), platform.platform()),
+            ("/slack/interactions".to_owned(), platform.platform()),
+        ]);
+        let server = Arc::new(Server::new(
+            app.clone(),
+            None,
+            HttpLimits::default(),
+            aliases,
+        ));
+        server.ready.recovered();
+        let serving = stop.clone();
+        background.spawn(async move {
+            let _ = nightshift_server::serve(server, listener, None, serving).await;
+        });
+        slack.connect(format!("{url}/webhook/slack"));
+        let world = Self {
+            app,
+            store,
+            clock,
+            slack,
+            agent,
+            url,
+            loops,
+            stop,
+            background,
+            dir,
+            setup,
+        };
+        // Learns who we are on the platform.
+        world.quiet().await;
+        world
+    }
+}
+
+fn slack_config(slack: &FakeSlack) -> SlackConfig {
+    SlackConfig {
+        enabled: true,
+        bot_token: Some(Secret::new(slack.setup().bot_token.clone())),
+        signing_secret: Some(Secret::new(slack.setup().signing_secret.clone())),
+        api_url: slack.api_url(),
+        ..SlackConfig::default()
+    }
+}
+
+fn settings(setup: &Setup, data_dir: &std::path::Path, slack: &FakeSlack, life: u64) -> Settings {
+    let secrets = [
+        CANARY.to_owned(),
+        slack.setup().bot_token.clone(),
+        slack.setup().signing_secret.clone(),
+    ];
+    let keys = [(API_KEY, "user_api"), (ADMIN_KEY, "user_dora")];
+    Settings {
+        directory: if setup.names_nobody {
+            Directory::default()
+        } else {
+            directory()
+        },
+        api_keys: keys
+            .iter()
+            .map(|(key, user)| (people::digest(key), UserId::new(*user)))
+            .collect(),
+        agents: [("stub".to_owned(), agent())].into(),
+        default_agent: "stub".into(),
+        commands: [("disk".to_owned(), disk())].into(),
+        projects: setup
+            .project
+            .iter()
+            .map(|path| {
+                (
+                    "demo".to_owned(),
+                    Project {
+                        path: path.clone(),
+                        default_agent: None,
+                    },
+                )
+            })
+            .collect(),
+        default_executor: "local".into(),
+        working_dir: "/nightshift-work".into(),
+        results_dir: data_dir.join("results"),
+        max_concurrent: setup.max_concurrent,
+        rule: setup.rule.clone(),
+        limits: Limits {
+            max_tokens: 100_000,
+            max_usd: 10.0,
+            default_timeout_s: 900,
+            max_timeout_s: 86_400,
+        },
+        output_limit: 1 << 20,
+        result_file_limit: 1 << 20,
+        upload_limit: 1 << 20,
+        timers: setup.timers,
+        scrubber: Scrubber::new(secrets.map(Secret::new)),
+        holder: format!("life-{life}"),
+        open_api: None,
+    }
+}
+
+fn directory() -> Directory {
+    let slack = Platform::new("slack");
+    let entry = |id: &str, role| Allowed {
+        platform: slack.clone(),
+        id: Some(id.into()),
+        role,
+    };
+    let dora = StaticUser {
+        role: Role::Admin,
+        identities: vec![Identity {
+            platform: slack.clone(),
+            id: "U0DORA".into(),
+        }],
+    };
+    Directory {
+        users: [(UserId::new("user_dora"), dora)].into(),
+        allowed: vec![
+            entry("U0ANA", Role::Submitter),
+            entry("U0BOB", Role::Submitter),
+            entry("U0CARL", Role::Approver),
+            entry("U0VERA", Role::Viewer),
+        ],
+    }
+}
+
+fn agent() -> AgentSpec {
+    AgentSpec {
+        name: "stub".into(),
+        argv: vec!["stub".into()],
+        prompt: PromptBy::Stdin,
+        output: OutputFormat::Text,
+        hosts: Vec::new(),
+        credential_paths: Vec::new(),
+        env_pass: Vec::new(),
+        env_set: BTreeMap::new(),
+        model_flag: None,
+        install_hint: "Install the stub.".into(),
+        usd_per_mtok_micros: 5_000_000,
+    }
+}
+
+fn disk() -> CommandSpec {
+    let path = ArgSpec {
+        kind: ArgKind::Text,
+        pattern: Some(whole("/[a-z/]*").expect("a pattern")),
+        choices: Vec::new(),
+        default: Some("/".into()),
+    };
+    CommandSpec {
+        name: "disk".into(),
+        description: "free space".into(),
+        argv: vec!["df".into(), "-h".into(), "{path}".into()],
+        args: vec![("path".into(), path)],
+        timeout_s: 30,
+        risk: "low".into(),
+        hosts: Vec::new(),
+    }
+}
