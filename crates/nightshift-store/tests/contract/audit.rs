@@ -4,7 +4,7 @@ use nightshift_core::port::store::{Attempts, Tasks};
 use nightshift_core::task::{Failure, TaskState};
 use tempfile::TempDir;
 
-use crate::given::{ask, at, completed, lease, queued, running};
+use crate::given::{ask, at, completed, lease, queued, running, staged};
 use crate::open::tamper;
 use crate::open_in;
 
@@ -77,4 +77,15 @@ async fn a_row_that_cannot_be_read_is_named() {
     let message = error.to_string();
     assert!(message.contains("task.state"), "{message}");
     assert!(message.contains(task.id.as_str()), "{message}");
+}
+
+#[tokio::test]
+async fn a_queued_task_without_a_grant_does_not_run() {
+    let dir = TempDir::new().unwrap();
+    let store = open_in(&dir).await;
+    let task = staged(&*store, &ask("a")).await;
+    tamper(&dir, "UPDATE task SET state = 'queued', queued_at = 1").await;
+    assert!(lease(&*store, at(2)).await.is_none());
+    let task = store.task(&task.id).await.unwrap().unwrap();
+    assert_eq!(task.state, TaskState::Queued);
 }

@@ -39,7 +39,7 @@ pub(crate) async fn a_page_shows_what_is_newer_to_whom_it_is_for(store: &dyn Sto
     assert_eq!(ids("ana", Seq(0)).await, ["p1", "p2", "p4"]);
     assert_eq!(ids("bob", Seq(0)).await, ["p1", "p4"]);
     assert_eq!(ids("bob", seq).await, ["p4"]);
-    first.body = "{}".to_owned();
+    "{}".clone_into(&mut first.body);
     let edited = store.put_page_message(&first).await.unwrap();
     assert!(edited > seq);
     assert_eq!(ids("bob", Seq(0)).await, ["p4", "p1"]);
