@@ -132,4 +132,9 @@ impl Loop for Intake {
     async fn woken(&self) {
         self.app.wake.arrivals.notified().await;
     }
+
+    /// Commits what still waits: their requests are being answered.
+    async fn drain(&self) {
+        while let Ok(Tick::Worked) = self.tick().await {}
+    }
 }

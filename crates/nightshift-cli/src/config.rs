@@ -36,7 +36,7 @@ use nightshift_core::secret::{Scrubber, Secret};
 use nightshift_core::time::Span;
 
 pub(crate) use load::load_text;
-pub(crate) use problem::{Place, Problem, Problems};
+pub(crate) use problem::{Problem, Problems};
 pub(crate) use schema::schema;
 pub(crate) use section::Config;
 pub(crate) use size::Size;

@@ -1,13 +1,25 @@
 //! What we would do: a draft is untrusted, a plan is checked and named by its hash.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
 /// A range learned from the past: the middle and the upper end.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Range {
+    #[serde(serialize_with = "whole_as_integer")]
     pub p50: f64,
+    #[serde(serialize_with = "whole_as_integer")]
     pub p90: f64,
+}
+
+/// `50000`, not `50000.0`: readers may expect tokens and seconds to be integers.
+fn whole_as_integer<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    // 2^53: every whole number up to here is exact.
+    if value.fract() == 0.0 && (0.0..9_007_199_254_740_992.0).contains(value) {
+        serializer.serialize_u64(*value as u64)
+    } else {
+        serializer.serialize_f64(*value)
+    }
 }
 
 /// Tokens, wall-clock seconds, US dollars.

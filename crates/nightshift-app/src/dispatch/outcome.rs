@@ -46,7 +46,7 @@ pub(super) fn job(app: &App, task: &Task, fence: Fence, plan: &PlanBody) -> Resu
         } else {
             Network::Open
         },
-        writable_dirs: plan.writable_dirs.iter().map(PathBuf::from).collect(),
+        writable_dirs: beside_workspace(plan),
         project_dir,
         credential_paths: Vec::new(),
         env_pass: Vec::new(),
@@ -79,6 +79,13 @@ pub(super) fn job(app: &App, task: &Task, fence: Fence, plan: &PlanBody) -> Resu
         .collect();
     job.install_hint.clone_from(&agent.install_hint);
     Ok(job)
+}
+
+/// The directories that the executor must open beside the workspace it makes itself.
+fn beside_workspace(plan: &PlanBody) -> Vec<PathBuf> {
+    let dirs = plan.writable_dirs.iter().map(PathBuf::from);
+    dirs.filter(|dir| !dir.starts_with(&plan.workspace))
+        .collect()
 }
 
 /// What is recorded of an exit.

@@ -99,7 +99,12 @@ pub trait Outbox: Send + Sync {
     ) -> Result<(), StoreError>;
 
     /// Lifts blocks that end after `beyond`: those of a credential that works again.
-    async fn unblock(&self, platform: &Platform, workspace: &str, beyond: Timestamp) -> Result<(), StoreError>;
+    async fn unblock(
+        &self,
+        platform: &Platform,
+        workspace: &str,
+        beyond: Timestamp,
+    ) -> Result<(), StoreError>;
 
     /// When the next message may go; `None` when none waits.
     async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError>;

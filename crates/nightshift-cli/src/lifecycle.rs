@@ -1,0 +1,160 @@
+//! Start, signals, shutdown: soft first, hard at the deadline or at the second signal.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use nightshift_app::App;
+use nightshift_app::lifecycle::{self, Loop};
+use nightshift_core::error::Retry;
+use nightshift_core::port::ChatSource;
+use nightshift_server::Server;
+use tokio::net::{TcpListener, UnixListener};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Everything that runs, and how it is stopped.
+pub(crate) struct Lifecycle {
+    /// Loops and connections to platforms.
+    tracker: TaskTracker,
+    /// The server: it answers until the loops are done.
+    doors: TaskTracker,
+    /// Nothing new comes in.
+    closing: CancellationToken,
+    /// The loops finish what they hold.
+    soft: CancellationToken,
+    hard: CancellationToken,
+    hangup: Signal,
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Lifecycle {
+    /// Takes the signals over, before anything runs that a signal could tear.
+    pub(crate) fn new() -> anyhow::Result<Self> {
+        Ok(Self {
+            tracker: TaskTracker::new(),
+            doors: TaskTracker::new(),
+            closing: CancellationToken::new(),
+            soft: CancellationToken::new(),
+            hard: CancellationToken::new(),
+            hangup: signal(SignalKind::hangup())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    /// Serves until everything else has stopped.
+    pub(crate) fn run_server(
+        &self,
+        server: Arc<Server>,
+        listener: TcpListener,
+        unix: UnixListener,
+    ) {
+        self.doors.spawn(nightshift_server::serve(
+            server,
+            listener,
+            Some(unix),
+            self.hard.clone(),
+        ));
+    }
+
+    pub(crate) fn run_loops(&self, loops: Vec<Arc<dyn Loop>>) {
+        for one in loops {
+            let name = one.name();
+            let stop = self.soft.clone();
+            let whole = self.soft.clone();
+            self.tracker.spawn(async move {
+                // A loop that panics is a service that pretends: stop it all, the next start recovers.
+                let running = tokio::task::JoinSet::from_iter([lifecycle::run(one, stop)]).join_next().await;
+                if let Some(Err(error)) = running {
+                    tracing::error!(loop.name = name, %error, "A background loop died; the service stops.");
+                    whole.cancel();
+                }
+            });
+        }
+    }
+
+    /// Keeps the connections of platforms that need no public URL.
+    pub(crate) fn run_sources(&self, sources: Vec<Arc<dyn ChatSource>>, app: &Arc<App>) {
+        for source in sources {
+            let app = app.clone();
+            let stop = self.closing.clone();
+            self.tracker
+                .spawn(async move { keep_listening(source.as_ref(), &app, &stop).await });
+        }
+    }
+
+    /// Waits for the end: a signal, or a part that gave up.
+    pub(crate) async fn wait_for_signal(&mut self) {
+        loop {
+            tokio::select! {
+                () = self.soft.cancelled() => return,
+                _ = self.interrupt.recv() => return,
+                _ = self.terminate.recv() => return,
+                _ = self.hangup.recv() => {
+                    tracing::warn!("SIGHUP: nothing can be reloaded in this version; restart to use a changed configuration.");
+                }
+            }
+        }
+    }
+
+    /// Stops everything, in this order: what comes in, the loops, the doors. `false` when the
+    /// deadline or a second signal cut it short.
+    pub(crate) async fn shut_down(mut self, server: &Server, deadline: Duration) -> bool {
+        self.closing.cancel();
+        server.ready.drain();
+        self.tracker.close();
+        self.doors.close();
+        let (soft, tracker) = (self.soft.clone(), self.tracker.clone());
+        let finished = async move {
+            // Deliveries that were taken are answered by loops that still run.
+            server.ready.quiet().await;
+            soft.cancel();
+            tracker.wait().await;
+        };
+        let clean = tokio::select! {
+            () = finished => true,
+            () = tokio::time::sleep(deadline) => false,
+            _ = self.interrupt.recv() => false,
+            _ = self.terminate.recv() => false,
+        };
+        self.soft.cancel();
+        self.hard.cancel();
+        if clean {
+            // The server ends by itself soon after `hard`.
+            self.doors.wait().await;
+        }
+        clean
+    }
+}
+
+/// Between two connections: at once when the platform asked for it, else growing.
+const RECONNECT: Duration = Duration::from_secs(1);
+const RECONNECT_LONGEST: Duration = Duration::from_secs(60);
+
+async fn keep_listening(source: &dyn ChatSource, app: &App, stop: &CancellationToken) {
+    let mut wait = RECONNECT;
+    while !stop.is_cancelled() {
+        let stopped = stop.clone();
+        let listening = source.listen(app, Box::pin(async move { stopped.cancelled().await }));
+        match listening.await {
+            Ok(()) => wait = RECONNECT,
+            Err(error) => {
+                tracing::warn!(source.name = source.name(), %error, "The connection to a platform failed.");
+                if error.retry == Retry::Never {
+                    tracing::error!(
+                        source.name = source.name(),
+                        "It will not work without an operator: run `nightshift doctor`."
+                    );
+                    wait = RECONNECT_LONGEST;
+                }
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = tokio::time::sleep(wait) => {}
+                }
+                wait = (wait * 2).min(RECONNECT_LONGEST);
+            }
+        }
+    }
+}
