@@ -198,6 +198,8 @@ async fn connect(
         .max_connections(connections)
         .max_lifetime(None)
         .idle_timeout(None)
+        // A file does not hang up: asking each time would cost a hop to its thread.
+        .test_before_acquire(false)
         .after_connect(move |conn, _| {
             Box::pin(async move {
                 sqlx::raw_sql(settings).execute(conn).await?;
