@@ -37,6 +37,9 @@ impl Loop for Converse {
     }
 
     async fn tick(&self) -> TickResult {
+        if self.app.workspaces.is_empty() {
+            return Ok(Tick::Idle(POLL));
+        }
         let mut acted = false;
         for delivery in self.app.store().open_deliveries(ROUND).await? {
             // Until a platform has said who we are, nobody there can be told from a stranger.

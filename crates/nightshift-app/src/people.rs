@@ -106,6 +106,14 @@ impl Workspaces {
             .cloned()
     }
 
+    /// No platform has answered yet.
+    pub fn is_empty(&self) -> bool {
+        self.0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .is_empty()
+    }
+
     fn set(&self, platform: Platform, workspace: String) {
         self.0
             .lock()
