@@ -110,7 +110,6 @@ impl Line {
             http.route = self.route,
             http.status = status.as_u16(),
             duration_ms = self.began.elapsed().as_secs_f64() * 1000.0,
-            request.id = self.id,
             "Answered a request."
         );
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use nightshift_app::App;
 use nightshift_core::id::Platform;
@@ -19,6 +19,8 @@ pub struct HttpLimits {
     pub body_bytes: usize,
     /// Connections served at the same time; more wait in the kernel's queue.
     pub connections: usize,
+    /// A submission waits this long for its plan; who wants a later one asks for the task.
+    pub plan_wait: Duration,
 }
 
 impl Default for HttpLimits {
@@ -28,6 +30,8 @@ impl Default for HttpLimits {
             body_bytes: 1 << 20,
             // Far above what one machine is asked for, below the usual limit of open files.
             connections: 4096,
+            // Plans without a model take milliseconds; a model takes longer than a client should wait.
+            plan_wait: Duration::from_millis(1500),
         }
     }
 }

@@ -18,8 +18,6 @@ use crate::error::ApiError;
 use crate::extract::idempotency::idempotency;
 use crate::extract::{Caller, Fields, RawBody};
 
-/// Most plans are there by then; who wants a later one asks for the task.
-const PLAN_WITHIN: Duration = Duration::from_millis(1500);
 /// Between two looks: other tasks ring the same bell.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
@@ -113,7 +111,7 @@ async fn planned(server: &Server, task: Task) -> Result<Task, ApiError> {
             let _ = activity.changed().await;
         }
     };
-    tokio::time::timeout(PLAN_WITHIN, wait)
+    tokio::time::timeout(server.limits.plan_wait, wait)
         .await
         .unwrap_or(Ok(task))
 }
