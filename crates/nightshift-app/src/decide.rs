@@ -40,7 +40,8 @@ impl App {
             owner: &task.owner,
             rule: &self.settings.rule,
         };
-        authorise(actor, action, &resource).map_err(Problem::Forbidden)
+        authorise(actor, action, &resource)
+            .map_err(|refusal| Problem::Forbidden(refusal.about(&task.id)))
     }
 
     pub async fn approve(

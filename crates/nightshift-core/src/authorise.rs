@@ -1,7 +1,7 @@
 //! The one decision that every door calls: message, button, form, page, API, command line.
 
 use crate::approval::{Rule, SelfVote, Voter};
-use crate::id::UserId;
+use crate::id::{TaskId, UserId};
 use crate::user::{Kind, Permission, Role, User};
 
 /// Who acts.
@@ -122,6 +122,17 @@ pub struct Refusal {
     pub actor: UserId,
     pub action: Action,
     pub why: Why,
+    /// The task it was about, where the caller knows one.
+    pub task: Option<TaskId>,
+}
+
+impl Refusal {
+    pub fn about(self, task: &TaskId) -> Self {
+        Self {
+            task: Some(task.clone()),
+            ..self
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -162,6 +173,7 @@ pub fn authorise(
             actor: actor.id(),
             action,
             why,
+            task: None,
         }),
     }
 }

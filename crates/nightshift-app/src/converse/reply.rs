@@ -80,7 +80,7 @@ impl App {
                     who: user.id.to_string(),
                     action: refusal.action.name().into(),
                     why: format!("{:?}", refusal.why),
-                    task: None,
+                    task: refusal.task.clone(),
                 };
                 (wording::refusal(&refusal), Some(refused), None)
             }

@@ -35,6 +35,7 @@ fn every_code_has_the_status_of_the_house_table() {
 #[test]
 fn a_refusal_names_the_permission_to_the_client_and_the_user_to_the_audit() {
     let refusal = Refusal {
+        task: None,
         actor: UserId::new("user_vera"),
         action: Action::Submit,
         why: Why::Lacks(Permission::SubmitTasks),

@@ -28,6 +28,9 @@ pub trait Pages: Send + Sync {
     /// Adds or replaces a message by its id; returns the new `seq`.
     async fn put_page_message(&self, message: &PageMessage) -> Result<Seq, StoreError>;
 
+    /// A message by its id.
+    async fn page_message(&self, id: &str) -> Result<Option<PageMessage>, StoreError>;
+
     /// Messages of a channel newer than `after`, oldest first, that `reader` may see.
     async fn page_messages(
         &self,
