@@ -69,7 +69,7 @@ impl Found {
 
 /// Words by which agents report that their model's provider or login refused.
 fn is_about_provider(reason: &str) -> bool {
-    const SIGNS: [&str; 14] = [
+    const SIGNS: [&str; 13] = [
         "api error",
         "api key",
         "/login",
@@ -77,10 +77,9 @@ fn is_about_provider(reason: &str) -> bool {
         "log in",
         "authentication",
         "unauthorized",
-        "401",
-        "403",
-        "429",
-        "529",
+        "status 403",
+        "status 429",
+        "status 5",
         "credit balance",
         "rate limit",
         "usage limit",

@@ -38,6 +38,9 @@ impl Stream {
                     events.push(JobEvent::Session(id.to_owned()));
                 }
             }
+            Some("system") if message["subtype"] == "api_retry" => {
+                events.push(step(&retry(message)));
+            }
             Some("assistant") => self.assistant(&message["message"], found, events),
             Some("result") => result(message, found, events),
             _ => {}
@@ -60,6 +63,17 @@ impl Stream {
             events.push(JobEvent::Usage(found.usage));
         }
     }
+}
+
+/// The program tries for minutes before it gives up: the person should know why nothing happens.
+fn retry(message: &Value) -> String {
+    format!(
+        "Provider refused ({} {}), try {} of {}",
+        message["error_status"],
+        message["error"].as_str().unwrap_or_default(),
+        message["attempt"],
+        message["max_retries"],
+    )
 }
 
 fn tool(block: &Value) -> String {

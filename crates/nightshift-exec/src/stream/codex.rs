@@ -25,7 +25,11 @@ pub(super) fn message(message: &Value, found: &mut Found, events: &mut Vec<JobEv
             events.push(JobEvent::Usage(found.usage));
         }
         Some("turn.failed") => fail(&message["error"]["message"], found),
-        Some("error") => fail(&message["message"], found),
+        // Also each try to reach the provider again.
+        Some("error") => {
+            fail(&message["message"], found);
+            events.extend(message["message"].as_str().map(step));
+        }
         _ => {}
     }
 }

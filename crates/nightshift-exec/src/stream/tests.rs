@@ -45,6 +45,23 @@ fn claude_tells_its_session_steps_answer_and_cost() {
 }
 
 #[test]
+fn an_agent_that_cannot_reach_its_provider_says_so_while_it_tries() {
+    let (_, events) = read(
+        OutputFormat::ClaudeStreamJson,
+        r#"{"type":"system","subtype":"api_retry","attempt":1,"max_retries":10,"error_status":401,"error":"authentication_failed"}"#,
+    );
+    let refused = "Provider refused (401 authentication_failed), try 1 of 10";
+    assert_eq!(steps(&events), [refused]);
+    let (found, events) = read(
+        OutputFormat::CodexJson,
+        r#"{"type":"error","message":"Reconnecting... 1/5"}
+{"type":"turn.completed","usage":{}}"#,
+    );
+    assert_eq!(steps(&events), ["Reconnecting... 1/5"]);
+    assert_eq!(found.verdict(ExitKind::Code(0)), ExitKind::Code(0));
+}
+
+#[test]
 fn claude_that_is_not_logged_in_is_the_providers_refusal() {
     let (found, _) = read(
         OutputFormat::ClaudeStreamJson,
