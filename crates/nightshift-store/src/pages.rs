@@ -4,6 +4,8 @@ use async_trait::async_trait;
 use nightshift_core::id::Seq;
 use nightshift_core::port::store::{PageMessage, Pages, StoreError};
 
+use sqlx::any::AnyRow;
+
 use crate::SqlStore;
 use crate::error::Result;
 use crate::row::Columns;
@@ -13,6 +15,10 @@ use crate::sql;
 impl Pages for SqlStore {
     async fn put_page_message(&self, message: &PageMessage) -> Result<Seq, StoreError> {
         Ok(self.put(message).await?)
+    }
+
+    async fn page_message(&self, id: &str) -> Result<Option<PageMessage>, StoreError> {
+        Ok(self.message(id).await?)
     }
 
     async fn page_messages(
@@ -43,6 +49,15 @@ impl SqlStore {
         Ok(Seq(seq))
     }
 
+    async fn message(&self, id: &str) -> Result<Option<PageMessage>> {
+        let mut conn = self.engine.read().await?;
+        let row = sqlx::query(sql::page::MESSAGE)
+            .bind(id)
+            .fetch_optional(&mut *conn)
+            .await?;
+        row.as_ref().map(message).transpose()
+    }
+
     async fn messages(
         &self,
         channel: &str,
@@ -58,20 +73,20 @@ impl SqlStore {
             .bind(i64::from(limit))
             .fetch_all(&mut *conn)
             .await?;
-        rows.iter()
-            .map(|row| {
-                let row = Columns::of(row, "page_message");
-                Ok(PageMessage {
-                    id: row.text("page_message_id")?,
-                    seq: Seq(row.int("seq")?),
-                    channel: row.text("channel")?,
-                    thread: row.maybe_text("thread")?,
-                    author: row.maybe_text("author")?,
-                    only_for: row.maybe_text("only_for")?,
-                    body: row.text("body")?,
-                    at: row.time("at")?,
-                })
-            })
-            .collect()
+        rows.iter().map(message).collect()
     }
+}
+
+fn message(row: &AnyRow) -> Result<PageMessage> {
+    let row = Columns::of(row, "page_message");
+    Ok(PageMessage {
+        id: row.text("page_message_id")?,
+        seq: Seq(row.int("seq")?),
+        channel: row.text("channel")?,
+        thread: row.maybe_text("thread")?,
+        author: row.maybe_text("author")?,
+        only_for: row.maybe_text("only_for")?,
+        body: row.text("body")?,
+        at: row.time("at")?,
+    })
 }

@@ -10,6 +10,9 @@ pub(crate) const PUT: &str = "INSERT INTO page_message \
       body = excluded.body, at = excluded.at \
     RETURNING seq";
 
+pub(crate) const MESSAGE: &str = "SELECT page_message_id, seq, channel, thread, author, only_for, \
+      body, at FROM page_message WHERE page_message_id = $1";
+
 pub(crate) const MESSAGES: &str = "SELECT page_message_id, seq, channel, thread, author, only_for, \
       body, at FROM page_message \
     WHERE channel = $1 AND seq > $3 AND (only_for IS NULL OR only_for = $2) \

@@ -48,5 +48,7 @@ pub(crate) async fn a_page_shows_what_is_newer_to_whom_it_is_for(store: &dyn Sto
         .await
         .unwrap();
     first.seq = edited;
-    assert_eq!(found, [first]);
+    assert_eq!(found, [first.clone()]);
+    assert_eq!(store.page_message("p1").await.unwrap(), Some(first));
+    assert_eq!(store.page_message("p9").await.unwrap(), None);
 }
