@@ -6,6 +6,7 @@
 mod agent;
 mod api;
 mod clock;
+pub mod process;
 mod settle;
 mod setup;
 
