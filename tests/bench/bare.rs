@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::Context;
 
-pub fn serve() -> anyhow::Result<()> {
+pub(crate) fn serve() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
@@ -20,13 +20,13 @@ pub fn serve() -> anyhow::Result<()> {
     })
 }
 
-pub struct Child {
-    pub address: String,
+pub(crate) struct Child {
+    pub(crate) address: String,
     process: std::process::Child,
 }
 
 impl Child {
-    pub fn start() -> anyhow::Result<Self> {
+    pub(crate) fn start() -> anyhow::Result<Self> {
         let mut process = Command::new(std::env::current_exe()?)
             .arg("serve-bare")
             .stdout(Stdio::piped())

@@ -12,26 +12,30 @@ use tokio::task::JoinSet;
 
 /// What is measured.
 #[derive(Clone)]
-pub struct Target {
-    pub name: &'static str,
-    pub address: String,
-    pub path: &'static str,
+pub(crate) struct Target {
+    pub(crate) name: &'static str,
+    pub(crate) address: String,
+    pub(crate) path: &'static str,
     /// Signs each request as Slack does.
-    pub secret: Option<&'static str>,
+    pub(crate) secret: Option<&'static str>,
 }
 
 #[derive(Clone, Copy, Debug)]
-pub struct Cell {
-    pub rate: f64,
-    pub p50_ms: f64,
-    pub p99_ms: f64,
-    pub errors: u64,
+pub(crate) struct Cell {
+    pub(crate) rate: f64,
+    pub(crate) p50_ms: f64,
+    pub(crate) p99_ms: f64,
+    pub(crate) errors: u64,
 }
 
 /// Every request of a run is another one: no delivery is a duplicate.
 static NUMBER: AtomicU64 = AtomicU64::new(0);
 
-pub async fn run(target: &Target, connections: usize, length: Duration) -> anyhow::Result<Cell> {
+pub(crate) async fn run(
+    target: &Target,
+    connections: usize,
+    length: Duration,
+) -> anyhow::Result<Cell> {
     let started = Instant::now();
     let mut clients = JoinSet::new();
     for _ in 0..connections {
@@ -96,6 +100,7 @@ fn request(target: &Target) -> anyhow::Result<http::Request<Full<Bytes>>> {
         .header("host", &target.address)
         .header("content-type", "application/x-www-form-urlencoded");
     if let Some(secret) = target.secret {
+        #[expect(clippy::disallowed_methods, reason = "a benchmark lives in real time")]
         let timestamp = SystemTime::now()
             .duration_since(UNIX_EPOCH)?
             .as_secs()
@@ -110,7 +115,7 @@ fn request(target: &Target) -> anyhow::Result<http::Request<Full<Bytes>>> {
     Ok(request.body(Full::new(Bytes::from(body)))?)
 }
 
-pub fn median(values: impl Iterator<Item = f64>) -> f64 {
+pub(crate) fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or_default()

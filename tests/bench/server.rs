@@ -7,25 +7,25 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, bail};
 use tempfile::TempDir;
 
-pub const SECRET: &str = "bench-signing-secret-0123456789";
+pub(crate) const SECRET: &str = "bench-signing-secret-0123456789";
 
 /// Whether Slack tells the server who it is. Without it deliveries are stored and wait: the
 /// intake alone is measured. With it each delivery becomes a task meanwhile.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Answering {
+pub(crate) enum Answering {
     No,
     Yes,
 }
 
-pub struct Server {
-    pub address: String,
+pub(crate) struct Server {
+    pub(crate) address: String,
     process: std::process::Child,
     _dir: TempDir,
     _slack: Option<std::thread::JoinHandle<()>>,
 }
 
 /// The binary beside this one.
-pub fn binary() -> anyhow::Result<PathBuf> {
+pub(crate) fn binary() -> anyhow::Result<PathBuf> {
     let path = std::env::current_exe()?.with_file_name("nightshift");
     if !path.is_file() {
         bail!("{} is missing: run `cargo xtask bench`", path.display());
@@ -34,7 +34,7 @@ pub fn binary() -> anyhow::Result<PathBuf> {
 }
 
 impl Server {
-    pub fn start(answering: Answering) -> anyhow::Result<Self> {
+    pub(crate) fn start(answering: Answering) -> anyhow::Result<Self> {
         let dir = tempfile::tempdir_in("target")?;
         let (api, slack) = match answering {
             Answering::No => ("http://127.0.0.1:9".to_owned(), None),
@@ -72,7 +72,7 @@ impl Server {
         })
     }
 
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.process.id()
     }
 }

@@ -12,7 +12,7 @@ const STARTS: usize = 11;
 /// What was needed for the start has been given back by then.
 const SETTLE: Duration = Duration::from_secs(3);
 
-pub fn report() -> anyhow::Result<()> {
+pub(crate) fn report() -> anyhow::Result<()> {
     let mut times = Vec::new();
     for _ in 0..STARTS {
         let started = Instant::now();

@@ -96,10 +96,13 @@ impl App {
     /// A checked plan, or a sentence for the person who asked.
     async fn draft(&self, lease: &PlanLease) -> Result<Plan, String> {
         let ask = self.ask_for(lease).await.map_err(|problem| match problem {
-            Problem::Invalid(fields) => fields
-                .into_iter()
-                .map(|(field, why)| format!("{field}: {why}"))
-                .collect(),
+            Problem::Invalid(fields) => {
+                let lines: Vec<String> = fields
+                    .into_iter()
+                    .map(|(field, why)| format!("{field}: {why}"))
+                    .collect();
+                lines.join("; ")
+            }
             other => other.to_string(),
         })?;
         let draft = self

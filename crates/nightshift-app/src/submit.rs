@@ -64,7 +64,7 @@ impl App {
         submit: Submit,
         cause: &Cause,
     ) -> Result<Task, Problem> {
-        self.permit_submit(actor, &submit)?;
+        permit_submit(actor, &submit)?;
         self.check_submit(&submit)?;
         let now = self.now();
         let new = NewTask {
@@ -86,19 +86,6 @@ impl App {
             Created::KeyReused => Err(Problem::KeyReused),
             Created::Settled => Err(Problem::Settled),
         }
-    }
-
-    fn permit_submit(&self, actor: &Actor, submit: &Submit) -> Result<Permit, Problem> {
-        let action = match submit.kind {
-            TaskKind::Agent => Action::Submit,
-            TaskKind::Command => Action::RunCommand,
-        };
-        let permit = authorise(actor, action, &Resource::Service).map_err(Problem::Forbidden)?;
-        if submit.wishes.auto_approve {
-            authorise(actor, Action::AutoApprove, &Resource::Service)
-                .map_err(Problem::Forbidden)?;
-        }
-        Ok(permit)
     }
 
     /// Everything a person can still mend is refused here, before a task exists.
@@ -190,6 +177,18 @@ impl App {
         }
         Ok(())
     }
+}
+
+fn permit_submit(actor: &Actor, submit: &Submit) -> Result<Permit, Problem> {
+    let action = match submit.kind {
+        TaskKind::Agent => Action::Submit,
+        TaskKind::Command => Action::RunCommand,
+    };
+    let permit = authorise(actor, action, &Resource::Service).map_err(Problem::Forbidden)?;
+    if submit.wishes.auto_approve {
+        authorise(actor, Action::AutoApprove, &Resource::Service).map_err(Problem::Forbidden)?;
+    }
+    Ok(permit)
 }
 
 fn unknown<'a>(name: &str, known: impl Iterator<Item = &'a String>) -> String {

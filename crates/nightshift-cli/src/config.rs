@@ -36,10 +36,8 @@ use nightshift_core::secret::{Scrubber, Secret};
 use nightshift_core::time::Span;
 
 pub(crate) use load::load_text;
-pub(crate) use problem::{Problem, Problems};
 pub(crate) use schema::schema;
 pub(crate) use section::Config;
-pub(crate) use size::Size;
 pub(crate) use source::load;
 
 /// A configuration that can be used.
@@ -62,16 +60,6 @@ pub(crate) struct Sources {
 }
 
 impl Loaded {
-    /// The defaults, as without a file and without variables.
-    pub(crate) fn defaults() -> Self {
-        Self {
-            config: Config::default(),
-            warnings: Vec::new(),
-            sources: Sources::default(),
-            hidden: Vec::new(),
-        }
-    }
-
     /// Every secret of this configuration, for the scrubber.
     pub(crate) fn secrets(&self) -> Vec<Secret> {
         let mut secrets = self.config.secrets();

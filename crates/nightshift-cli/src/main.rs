@@ -31,10 +31,7 @@ fn main() -> ExitCode {
     }
     let cli = Cli::parse();
     nightshift_http::tls::init();
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place that reads the environment"
-    )]
+    // The one place that reads the environment.
     let environment: BTreeMap<String, String> = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();

@@ -13,6 +13,10 @@ pub struct Range {
 }
 
 /// `50000`, not `50000.0`: readers may expect tokens and seconds to be integers.
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that serde calls"
+)]
 fn whole_as_integer<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
     // 2^53: every whole number up to here is exact.
     if value.fract() == 0.0 && (0.0..9_007_199_254_740_992.0).contains(value) {

@@ -203,8 +203,19 @@ async fn end(mut tx: Tx<'_>, finish: &Finish) -> Result<FinishOutcome> {
     };
     let run_at = run_again_at(&tx, &row, &finish.event);
     let detail = finish.detail.clone();
+    let cancelling = match &row.state {
+        TaskState::Cancelling { by, .. } => Some(by.clone()),
+        _ => None,
+    };
     let adjust = |next: &mut TaskRow| {
-        next.detail = detail;
+        let beaten = cancelling.filter(|_| {
+            let state = &next.state;
+            matches!(state, TaskState::Completed | TaskState::Failed { .. })
+        });
+        next.detail = match beaten {
+            Some(by) => Some(ending::beat_the_cancel(&by, detail.as_deref())),
+            None => detail,
+        };
         if next.state == TaskState::Queued {
             next.run_at = run_at;
         }

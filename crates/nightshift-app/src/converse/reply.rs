@@ -59,7 +59,7 @@ impl App {
         cause: &Cause,
         problem: Problem,
     ) -> Result<(), Problem> {
-        let (card, refused, redraw) = self.explanation(user, problem).await;
+        let (card, refused, redraw) = self.explanation(user, problem);
         let mut outgoing = vec![privately(inbound, card)];
         outgoing.extend(redraw.iter().filter_map(redrawn));
         self.store()
@@ -69,7 +69,7 @@ impl App {
         Ok(())
     }
 
-    async fn explanation(
+    fn explanation(
         &self,
         user: &User,
         problem: Problem,

@@ -124,15 +124,13 @@ impl App {
         name: &str,
         bytes: u64,
     ) -> Result<Card, StoreError> {
-        let id = match &item.notice {
-            Notice::File { task, .. }
-            | Notice::AnswerFile { task }
-            | Notice::Details { task, .. } => task,
-            _ => {
-                return Ok(Card::say(format!(
-                    "The file {name} could not be uploaded here."
-                )));
-            }
+        let (Notice::File { task: id, .. }
+        | Notice::AnswerFile { task: id }
+        | Notice::Details { task: id, .. }) = &item.notice
+        else {
+            return Ok(Card::say(format!(
+                "The file {name} could not be uploaded here."
+            )));
         };
         let task = self.store().task(id).await?;
         Ok(task.map_or_else(

@@ -1,5 +1,6 @@
 //! `nightshift demo`: the real pipeline on a temporary directory, for a newcomer's first minute.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use crate::args::DemoArgs;
@@ -21,7 +22,8 @@ pub(crate) async fn run(context: &Context, args: &DemoArgs) -> anyhow::Result<Ex
     let text = CONFIG
         .replace("\"@PROGRAM@\"", &quote(&program)?)
         .replace("\"@WORK@\"", &quote(&dir.path().join("work"))?);
-    let mut loaded = config::load_text(&text, &context.environment_for_demo())
+    // The demo is the same everywhere: no variable of the environment changes it.
+    let mut loaded = config::load_text(&text, &BTreeMap::new())
         .map_err(|problems| anyhow::anyhow!("the demo's own configuration is wrong: {problems}"))?;
     loaded.config.remote.trigger_service.listen = format!("127.0.0.1:{}", args.port);
     compose::prepare_data_dir(&data_dir)?;
@@ -44,11 +46,4 @@ pub(crate) async fn run(context: &Context, args: &DemoArgs) -> anyhow::Result<Ex
     let code = running.until_stopped().await;
     dir.close()?;
     code
-}
-
-impl Context {
-    /// The demo is the same everywhere: no variable of the environment changes it.
-    fn environment_for_demo(&self) -> std::collections::BTreeMap<String, String> {
-        std::collections::BTreeMap::new()
-    }
 }

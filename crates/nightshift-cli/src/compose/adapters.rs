@@ -5,13 +5,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use nightshift_app::Settings;
-use nightshift_core::id::Platform;
 use nightshift_core::port::{ChatPlatform, ChatSource, Clock, Executor, Ids, PageDoor, Planner};
 use nightshift_exec::{Isolation, LocalConfig, LocalExecutor};
 use nightshift_planner::{Parts, PlannerKind, PlannerSection};
 use nightshift_server::HttpLimits;
 use nightshift_slack::{SlackConfig, SlackPlatform, SlackSocket, Transport};
 use nightshift_store::SqlStore;
+use nightshift_web::{WebDoor, WebPlatform};
 use sha2::{Digest, Sha256};
 
 use super::Chat;
@@ -40,7 +40,12 @@ pub(super) fn platforms(
         door: None,
         aliases: BTreeMap::new(),
     };
-    let _ = (data_dir, store, clock, ids);
+    if service.platforms.web.enabled {
+        let door = Arc::new(WebDoor::new(page_key(data_dir, ids.as_ref())?));
+        let web = WebPlatform::new(store.clone(), door.clone(), clock.clone(), ids.clone());
+        chat.add(Arc::new(web));
+        chat.door = Some(door as Arc<dyn PageDoor>);
+    }
     // `remote.enabled: false` serves the API and the page, but no platform of others.
     if config.remote.enabled && service.platforms.slack.enabled {
         slack(

@@ -75,13 +75,8 @@ pub(crate) fn settings(
         timers: Timers {
             lease: timers.lease.0,
             heartbeat: timers.heartbeat.0,
-            stop_grace: remote
-                .execution
-                .local
-                .stop_grace
-                .unwrap_or(timers.stop_grace)
-                .0,
-            planning: timers.planning.0,
+            stop_grace: config.stop_grace().0,
+            planning: config.planning_timeout().0,
             approval_expires: remote.approvals.expires.0,
             ..Timers::default()
         },

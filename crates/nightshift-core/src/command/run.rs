@@ -178,18 +178,14 @@ fn substitute(part: &str, values: &BTreeMap<String, String>) -> String {
     while let Some(open) = rest.find('{') {
         out.push_str(&rest[..open]);
         let tail = &rest[open..];
-        match tail
-            .find('}')
-            .and_then(|end| values.get(&tail[1..end]).map(|value| (end, value)))
-        {
-            Some((end, value)) => {
-                out.push_str(value);
-                rest = &tail[end + 1..];
-            }
-            None => {
-                out.push('{');
-                rest = &tail[1..];
-            }
+        let closed = tail.find('}');
+        let known = closed.and_then(|end| Some((end, values.get(&tail[1..end])?)));
+        if let Some((end, value)) = known {
+            out.push_str(value);
+            rest = &tail[end + 1..];
+        } else {
+            out.push('{');
+            rest = &tail[1..];
         }
     }
     out.push_str(rest);

@@ -105,6 +105,16 @@ fn files(task: &Task) -> Option<String> {
     Some(format!("Files: {}", list.join(", ")))
 }
 
+/// The finish stands although somebody had asked to cancel; `detail` is what else there is to say.
+pub fn beat_the_cancel(by: &Stopped, detail: Option<&str>) -> String {
+    let (Stopped::CancelledBy(user) | Stopped::RejectedBy(user)) = by;
+    let sentence = format!("It had ended before the cancel by {user} took hold.");
+    match detail {
+        Some(detail) if !detail.is_empty() => format!("{sentence} {detail}"),
+        _ => sentence,
+    }
+}
+
 /// An attempt was lost, and the task will run again: said openly.
 pub fn lost_attempt(task: &Task) -> Card {
     Card::say(format!(

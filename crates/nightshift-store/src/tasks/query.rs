@@ -15,7 +15,7 @@ use crate::row::Columns;
 use crate::{sql, views};
 
 /// A page holds at most this many, whatever is asked for.
-const LONGEST_PAGE: u32 = 500;
+const LONGEST_PAGE: u32 = 1000;
 
 pub(crate) async fn list(conn: &mut AnyConnection, filter: &TaskFilter) -> Result<Page<Task>> {
     let limit = filter.limit.clamp(1, LONGEST_PAGE);

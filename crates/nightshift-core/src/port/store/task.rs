@@ -178,6 +178,10 @@ pub struct Question {
     pub plan_no: u32,
 }
 
+#[expect(
+    clippy::too_many_arguments,
+    reason = "a question needs where, who, what, until when and why"
+)]
 #[async_trait]
 pub trait Tasks: Send + Sync {
     /// Makes a task in state planning, with its card row for the origin and the action tokens.
