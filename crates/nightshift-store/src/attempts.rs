@@ -10,6 +10,7 @@ use nightshift_core::port::store::{
 use nightshift_core::task::state::NoMove;
 use nightshift_core::task::{TaskEvent, TaskState, Usage};
 use nightshift_core::time::Timestamp;
+use nightshift_core::wording::ending;
 use serde_json::json;
 
 use crate::error::Result;

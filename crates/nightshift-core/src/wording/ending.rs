@@ -1,7 +1,7 @@
 //! What is said when a task ends.
 
 use crate::card::{Block, Card, Inline};
-use crate::task::{Stopped, Task, TaskState};
+use crate::task::{Stopped, Task, TaskKind, TaskState};
 use crate::wording::{seconds, size};
 
 /// The one message at the end: the answer, cost, time, estimate against actual, files.
@@ -13,7 +13,11 @@ pub fn final_message(task: &Task, answer: &str) -> Card {
         card = card.with(Block::Line(vec![Inline::Text(sentence)]));
     }
     if !answer.is_empty() {
-        card = card.with(Block::Verbatim(answer.to_owned()));
+        // A command prints columns; an agent writes prose with its own code fences.
+        card = card.with(match task.kind {
+            TaskKind::Command => Block::Code(answer.to_owned()),
+            TaskKind::Agent => Block::Verbatim(answer.to_owned()),
+        });
     }
     if task.attempt.is_some() {
         card = card.with(Block::Context(figures(task)));
