@@ -1,6 +1,6 @@
 //! An executor whose agents do what the test says.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use nightshift_core::id::TaskId;
 use nightshift_core::port::executor::{
     ExecError, Executor, Exit, ExitKind, Job, JobEvent, Running, Signal, StopProof,
 };
+use nightshift_core::secret::Scrubber;
 use nightshift_core::task::{ResultFile, Usage};
 use tokio::sync::{Mutex as AsyncMutex, mpsc};
 
@@ -16,25 +17,29 @@ use tokio::sync::{Mutex as AsyncMutex, mpsc};
 #[derive(Clone)]
 pub struct Run {
     pub job: Job,
-    pub signals: Arc<Mutex<Vec<Signal>>>,
+    signals: Arc<Mutex<Vec<Signal>>>,
+    /// Signals change nothing.
+    stubborn: Arc<AtomicBool>,
     events: mpsc::UnboundedSender<JobEvent>,
     unread: Arc<AtomicUsize>,
     results: Arc<Mutex<Vec<(String, Vec<u8>)>>>,
     printed: Arc<Mutex<u64>>,
+    scrubber: Scrubber,
 }
 
 /// Runs nothing: hands each attempt to the test.
 #[derive(Default)]
 pub struct StubExecutor {
     runs: Mutex<Vec<Run>>,
-    results_dir: Mutex<std::path::PathBuf>,
-    dead: Mutex<bool>,
+    results_dir: std::path::PathBuf,
+    scrubber: Scrubber,
 }
 
 impl StubExecutor {
-    pub fn new(results_dir: std::path::PathBuf) -> Self {
+    pub fn new(results_dir: std::path::PathBuf, scrubber: Scrubber) -> Self {
         Self {
-            results_dir: Mutex::new(results_dir),
+            results_dir,
+            scrubber,
             ..Self::default()
         }
     }
@@ -55,13 +60,14 @@ impl StubExecutor {
 
     /// The machine died with everything on it: no attempt says another word.
     pub(crate) fn die(&self) {
-        *self.dead.lock().expect("dead") = true;
         self.runs.lock().expect("runs").clear();
     }
 }
 
 impl Run {
+    /// Prints; an executor masks the secrets it knows.
     pub fn prints(&self, text: &str) {
+        let text = self.scrubber.text(text);
         let mut printed = self.printed.lock().expect("printed");
         let event = JobEvent::Output {
             offset: *printed,
@@ -69,6 +75,39 @@ impl Run {
         };
         *printed += text.len() as u64;
         self.send(event);
+    }
+
+    /// What it was told to do, repetitions included.
+    pub fn signals(&self) -> Vec<Signal> {
+        self.signals.lock().expect("signals").clone()
+    }
+
+    /// A signal is noted, but the program goes on.
+    pub fn ignores_signals(&self) {
+        self.stubborn.store(true, Ordering::SeqCst);
+    }
+
+    /// Ends as a program that was told to stop.
+    pub fn obeys(&self) {
+        let stopped = Some(StopProof {
+            took: Duration::from_millis(1800),
+            processes: 14,
+            left: 0,
+        });
+        let exit = Exit {
+            kind: ExitKind::Stopped,
+            answer: String::new(),
+            usage: Usage {
+                tokens: 100,
+                usd: 0.42,
+                seconds: 2.0,
+            },
+            files: Vec::new(),
+            files_dir: None,
+            left_out: Vec::new(),
+            stopped,
+        };
+        self.send(JobEvent::Exited(exit));
     }
 
     pub fn step(&self, step: &str) {
@@ -138,10 +177,12 @@ impl Executor for StubExecutor {
         let (events, received) = mpsc::unbounded_channel();
         let run = Run {
             signals: Arc::default(),
+            stubborn: Arc::default(),
             events,
             unread: Arc::default(),
             results: Arc::default(),
             printed: Arc::default(),
+            scrubber: self.scrubber.clone(),
             job: job.clone(),
         };
         run.send(JobEvent::Started {
@@ -150,8 +191,6 @@ impl Executor for StubExecutor {
         self.runs.lock().expect("runs").push(run.clone());
         let results = self
             .results_dir
-            .lock()
-            .expect("results")
             .join(job.task.as_str())
             .join(job.fence.0.to_string());
         Ok(Box::new(StubRun {
@@ -189,26 +228,8 @@ impl Running for StubRun {
 
     fn signal(&self, signal: Signal) {
         let mut signals = self.run.signals.lock().expect("signals");
-        if signals.is_empty() {
-            let stopped = Some(StopProof {
-                took: Duration::from_millis(1800),
-                processes: 14,
-                left: 0,
-            });
-            let exit = Exit {
-                kind: ExitKind::Stopped,
-                answer: String::new(),
-                usage: Usage {
-                    tokens: 100,
-                    usd: 0.42,
-                    seconds: 2.0,
-                },
-                files: Vec::new(),
-                files_dir: None,
-                left_out: Vec::new(),
-                stopped,
-            };
-            self.run.send(JobEvent::Exited(exit));
+        if signals.is_empty() && !self.run.stubborn.load(Ordering::SeqCst) {
+            self.run.obeys();
         }
         signals.push(signal);
     }

@@ -5,10 +5,14 @@
 
 mod agent;
 mod api;
+mod captured;
 mod clock;
+mod leave;
+mod planner;
 pub mod process;
 mod settle;
 mod setup;
+mod story;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -23,7 +27,9 @@ use tokio_util::sync::CancellationToken;
 
 pub use agent::{Run, StubExecutor};
 pub use api::{Answer, Client};
+pub use captured::Captured;
 pub use clock::{ManualClock, SeededIds};
+pub use planner::ScriptedPlanner;
 pub use setup::Setup;
 
 /// The key of `user_api`, a submitter; `ADMIN_KEY` belongs to an admin.
@@ -40,6 +46,8 @@ pub struct World {
     pub clock: Arc<ManualClock>,
     pub slack: FakeSlack,
     pub agent: Arc<StubExecutor>,
+    pub planner: Arc<ScriptedPlanner>,
+    pub log: Captured,
     /// The server's address, `http://127.0.0.1:…`.
     pub url: String,
     loops: Vec<Arc<dyn Loop>>,
@@ -69,16 +77,18 @@ impl World {
             app,
             loops,
             agent,
+            planner,
+            log,
             ..
         } = self;
         stop.cancel();
         background.abort_all();
         while background.join_next().await.is_some() {}
         agent.die();
-        drop((loops, app, agent));
+        drop((loops, app, agent, planner));
         nightshift_core::port::Store::close(store.as_ref()).await;
         drop(store);
-        Self::assemble(setup, dir, clock, slack).await
+        Self::assemble(setup, dir, clock, slack, log).await
     }
 
     pub fn data_dir(&self) -> PathBuf {
@@ -114,32 +124,13 @@ impl World {
         tasks.remove(0)
     }
 
-    /// Events of a kind, oldest first. A kind that ends in `.` is a family.
+    /// Events of a kind, oldest first. A kind that ends in `.` is a family, the empty one all.
     pub async fn events(&self, kind: &str) -> Vec<nightshift_core::event::Event> {
         let seq = nightshift_core::id::Seq(0);
         let store: &dyn nightshift_core::port::Store = self.store.as_ref();
         store
-            .events(seq, Some(kind), None, 1000)
+            .events(seq, Some(kind).filter(|kind| !kind.is_empty()), None, 1000)
             .await
             .expect("events")
-    }
-
-    /// What every test wants at its end: no breach of the platform's contract, no broken
-    /// invariant, nothing unsent.
-    pub async fn leave(self) {
-        self.settle().await;
-        assert_eq!(
-            self.slack.violations(),
-            Vec::<String>::new(),
-            "breaches of the platform's contract"
-        );
-        let broken = self.store.check_invariants().await.expect("invariants");
-        assert_eq!(broken, Vec::<String>::new(), "broken invariants");
-        let store: &dyn nightshift_core::port::Store = self.store.as_ref();
-        let due = store
-            .next_due(self.clock.timestamp())
-            .await
-            .expect("outbox");
-        assert_eq!(due, None, "a message is unsent");
     }
 }

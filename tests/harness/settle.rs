@@ -14,6 +14,9 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// Longest wait for a job beside the ticks to end before looking again.
 const LOOK: Duration = Duration::from_millis(2);
 
+/// A real process that takes longer hangs.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
 impl World {
     /// Runs all loops until nothing is left to do at this time, then moves the clock to the next
     /// paced message, until none waits.
@@ -68,6 +71,29 @@ impl World {
             self.breathe().await;
         }
         panic!("the world does not become quiet");
+    }
+
+    /// One round of one loop, and no more: for tests that stop in the middle.
+    pub async fn tick(&self, name: &str) {
+        let one = self.loops.iter().find(|one| one.name() == name);
+        let one = one.unwrap_or_else(|| panic!("no loop {name}"));
+        one.tick()
+            .await
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
+
+    /// Runs the loops until `done`, by real time: for attempts that are processes.
+    pub async fn until(&self, what: &str, mut done: impl AsyncFnMut() -> bool) {
+        let waiting = async {
+            while !done().await {
+                self.quiet().await;
+                self.breathe().await;
+            }
+        };
+        tokio::time::timeout(LONGEST_WAIT, waiting)
+            .await
+            .unwrap_or_else(|_| panic!("{what}: not within {LONGEST_WAIT:?}"));
+        self.settle().await;
     }
 
     /// Lets jobs beside the ticks go on.

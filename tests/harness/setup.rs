@@ -15,7 +15,8 @@ use nightshift_core::id::{Platform, UserId};
 use nightshift_core::plan::Limits;
 use nightshift_core::port::{ChatPlatform, Executor};
 use nightshift_core::secret::{Scrubber, Secret};
-use nightshift_core::user::{Allowed, Directory, Role, StaticUser};
+use nightshift_core::user::{Allowed, Directory, Role, StaticUser, User};
+use nightshift_exec::{Isolation, LocalConfig, LocalExecutor};
 use nightshift_fakes::slack::{FakeSlack, SlackSetup};
 use nightshift_server::{HttpLimits, Server};
 use nightshift_slack::{SlackConfig, SlackPlatform};
@@ -24,7 +25,10 @@ use tempfile::TempDir;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::{ADMIN_KEY, API_KEY, CANARY, ManualClock, SeededIds, StubExecutor, World};
+use crate::{
+    ADMIN_KEY, API_KEY, CANARY, Captured, ManualClock, ScriptedPlanner, SeededIds, StubExecutor,
+    World,
+};
 
 /// What a test may choose about its world.
 #[derive(Clone)]
@@ -35,6 +39,12 @@ pub struct Setup {
     /// Nobody is listed and no user is configured.
     pub names_nobody: bool,
     pub project: Option<std::path::PathBuf>,
+    /// Who has no key acts as this user, as in the demo.
+    pub open_api: Option<User>,
+    /// Attempts are processes: the program that starts them inside the sandbox.
+    pub sandbox_init: Option<std::path::PathBuf>,
+    /// The agent's program, where attempts are processes.
+    pub agent_argv: Vec<String>,
 }
 
 impl Default for Setup {
@@ -49,6 +59,9 @@ impl Default for Setup {
             },
             names_nobody: false,
             project: None,
+            open_api: None,
+            sandbox_init: None,
+            agent_argv: vec!["stub".into()],
         }
     }
 }
@@ -63,7 +76,7 @@ impl World {
         let slack = FakeSlack::start(SlackSetup::new(Arc::new(move || signing.millis())));
         let slack = slack.await.expect("a fake Slack");
         let dir = tempfile::tempdir().expect("a directory");
-        Self::assemble(setup, dir, clock, slack).await
+        Self::assemble(setup, dir, clock, slack, Captured::begin()).await
     }
 
     pub(crate) async fn assemble(
@@ -71,6 +84,7 @@ impl World {
         dir: TempDir,
         clock: Arc<ManualClock>,
         slack: FakeSlack,
+        log: Captured,
     ) -> Self {
         let life = LIVES.fetch_add(1, Ordering::SeqCst);
         let ids = Arc::new(SeededIds::of_life(life));
@@ -81,17 +95,24 @@ impl World {
         };
         let store = nightshift_store::open(options).await.expect("a store");
         let settings = settings(&setup, &data_dir, &slack, life);
-        let agent = Arc::new(StubExecutor::new(settings.results_dir.clone()));
+        let agent = Arc::new(StubExecutor::new(
+            settings.results_dir.clone(),
+            settings.scrubber.clone(),
+        ));
+        let planner = Arc::new(ScriptedPlanner::default());
         let holder = settings.holder.clone();
         let platform: Arc<dyn ChatPlatform> = Arc::new(
             SlackPlatform::new(&slack_config(&slack), Some("http://127.0.0.1"))
                 .expect("an adapter"),
         );
-        let executor: Arc<dyn Executor> = agent.clone();
+        let executor: Arc<dyn Executor> = match &setup.sandbox_init {
+            Some(init) => Arc::new(processes(init, &settings, dir.path())),
+            None => agent.clone(),
+        };
         let ports = Ports {
             store: store.clone(),
             platforms: [(platform.platform(), platform.clone())].into(),
-            planner: Arc::new(nightshift_planner::EstimatePlanner),
+            planner: planner.clone(),
             executors: [("local".to_owned(), executor)].into(),
             clock: clock.clone(),
             ids,
@@ -138,6 +159,8 @@ impl World {
             clock,
             slack,
             agent,
+            planner,
+            log,
             url,
             loops,
             stop,
@@ -178,7 +201,7 @@ fn settings(setup: &Setup, data_dir: &std::path::Path, slack: &FakeSlack, life: 
             .iter()
             .map(|(key, user)| (people::digest(key), UserId::new(*user)))
             .collect(),
-        agents: [("stub".to_owned(), agent())].into(),
+        agents: [("stub".to_owned(), agent(&setup.agent_argv))].into(),
         default_agent: "stub".into(),
         commands: [("disk".to_owned(), disk())].into(),
         projects: setup
@@ -195,7 +218,7 @@ fn settings(setup: &Setup, data_dir: &std::path::Path, slack: &FakeSlack, life: 
             })
             .collect(),
         default_executor: "local".into(),
-        working_dir: "/nightshift-work".into(),
+        working_dir: data_dir.with_file_name("work"),
         results_dir: data_dir.join("results"),
         max_concurrent: setup.max_concurrent,
         rule: setup.rule.clone(),
@@ -211,8 +234,30 @@ fn settings(setup: &Setup, data_dir: &std::path::Path, slack: &FakeSlack, life: 
         timers: setup.timers,
         scrubber: Scrubber::new(secrets.map(Secret::new)),
         holder: format!("life-{life}"),
-        open_api: None,
+        open_api: setup.open_api.clone(),
     }
+}
+
+/// Attempts as real processes, in whatever sandbox this machine has.
+fn processes(init: &std::path::Path, settings: &Settings, dir: &std::path::Path) -> LocalExecutor {
+    let home = dir.join("home");
+    std::fs::create_dir_all(&home).expect("a home");
+    let variable = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    LocalExecutor::new(LocalConfig {
+        init: init.to_owned(),
+        instance: settings.holder.clone(),
+        working_dir: settings.working_dir.clone(),
+        results_dir: settings.results_dir.clone(),
+        isolation: Isolation::Auto,
+        environment: BTreeMap::from([
+            variable("PATH", "/usr/local/bin:/usr/bin:/bin"),
+            variable("SLACK_BOT_TOKEN", CANARY),
+        ]),
+        home,
+        hidden: vec![dir.join("data")],
+        scrubber: settings.scrubber.clone(),
+        unprivileged: LocalConfig::NOBODY,
+    })
 }
 
 fn directory() -> Directory {
@@ -240,10 +285,10 @@ fn directory() -> Directory {
     }
 }
 
-fn agent() -> AgentSpec {
+fn agent(argv: &[String]) -> AgentSpec {
     AgentSpec {
         name: "stub".into(),
-        argv: vec!["stub".into()],
+        argv: argv.to_vec(),
         prompt: PromptBy::Stdin,
         output: OutputFormat::Text,
         hosts: Vec::new(),
