@@ -57,7 +57,7 @@ fn gone(id: &TaskId) -> ApiError {
 }
 
 /// The last part of the path, for old clients in plain ASCII and for the others as RFC 8187 has it.
-fn attachment(path: &str) -> HeaderValue {
+pub(crate) fn attachment(path: &str) -> HeaderValue {
     let name = path.rsplit('/').next().unwrap_or_default();
     let mut plain = String::new();
     let mut encoded = String::new();
