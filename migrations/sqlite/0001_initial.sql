@@ -38,7 +38,9 @@ CREATE TABLE conversation (
   thread TEXT,
   own_thread BIGINT NOT NULL,
   next_seq BIGINT NOT NULL DEFAULT 0,
-  pace_until BIGINT NOT NULL DEFAULT 0
+  -- Posts and edits are limited apart: a card that changes must not hold up an answer.
+  pace_until BIGINT NOT NULL DEFAULT 0,
+  edit_pace_until BIGINT NOT NULL DEFAULT 0
 );
 CREATE INDEX conversation_place ON conversation (platform, workspace, channel, thread);
 

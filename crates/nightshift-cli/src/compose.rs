@@ -141,10 +141,19 @@ async fn listen(address: &str, mode: Mode) -> anyhow::Result<TcpListener> {
     }
 }
 
+/// Longest path of a socket: `sun_path` of Linux, without its end.
+const SOCKET_PATH: usize = 107;
+
 /// The operator's own socket. A file left by an earlier life is removed: the store's lock says
 /// that nobody else is running here.
-fn listen_locally(data_dir: &Path) -> anyhow::Result<UnixListener> {
+fn listen_locally(data_dir: &Path) -> anyhow::Result<Option<UnixListener>> {
     let path = socket(data_dir);
+    if path.as_os_str().len() > SOCKET_PATH {
+        tracing::warn!(
+            "The data directory's path is too long for a socket: the client verbs need --server and a key."
+        );
+        return Ok(None);
+    }
     match std::fs::remove_file(&path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
         _ => {}
@@ -152,7 +161,7 @@ fn listen_locally(data_dir: &Path) -> anyhow::Result<UnixListener> {
     let listener = UnixListener::bind(&path)
         .with_context(|| format!("cannot listen on {}", path.display()))?;
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
-    Ok(listener)
+    Ok(Some(listener))
 }
 
 impl Running {

@@ -49,12 +49,12 @@ impl Lifecycle {
         &self,
         server: Arc<Server>,
         listener: TcpListener,
-        unix: UnixListener,
+        unix: Option<UnixListener>,
     ) {
         self.doors.spawn(nightshift_server::serve(
             server,
             listener,
-            Some(unix),
+            unix,
             self.hard.clone(),
         ));
     }

@@ -251,7 +251,12 @@ async fn sent(
         if let Some(message) = message {
             remember(&mut tx, &stored, message).await?;
         }
-        sqlx::query(sql::outbox::PACE)
+        let pace = if item.message.is_some() {
+            sql::outbox::PACE_EDITS
+        } else {
+            sql::outbox::PACE_POSTS
+        };
+        sqlx::query(pace)
             .bind(stored.conversation)
             .bind(pace_until.millis())
             .execute(tx.conn())

@@ -82,6 +82,7 @@ impl App {
         let context = CardContext {
             actions: self.store().actions(&task.id, plan_no).await?,
             queue_position: self.store().queue_position(&task.id).await?,
+            slots: self.settings.max_concurrent,
             accounts: self.accounts(task, platform).await,
             now: Some(self.now()),
         };

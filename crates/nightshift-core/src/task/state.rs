@@ -341,12 +341,12 @@ fn on_planning(current: Fence, event: &TaskEvent) -> Result<Move, NoMove> {
                 TaskState::Failed {
                     reason: Failure::Planner,
                 },
-                &[TaskNotice::Card, TaskNotice::Final],
+                &[TaskNotice::Final, TaskNotice::Card],
             )
         }),
         TaskEvent::Expired => Ok(to(
             TaskState::Expired,
-            &[TaskNotice::Card, TaskNotice::Final],
+            &[TaskNotice::Final, TaskNotice::Card],
         )),
         TaskEvent::CancelAsked { by } => Ok(cancelled(by)),
         TaskEvent::Revised
@@ -383,7 +383,7 @@ fn on_staged(open: &RequestId, event: &TaskEvent) -> Result<Move, NoMove> {
         )),
         TaskEvent::Rejected { request, by } if request == open => {
             let by = Stopped::RejectedBy(by.clone());
-            let notices = [TaskNotice::Card, TaskNotice::Final];
+            let notices = [TaskNotice::Final, TaskNotice::Card];
             Ok(closing(
                 RequestEnd::Denied,
                 TaskState::Cancelled { by },
@@ -392,7 +392,7 @@ fn on_staged(open: &RequestId, event: &TaskEvent) -> Result<Move, NoMove> {
         }
         TaskEvent::Granted { .. } | TaskEvent::Rejected { .. } => Err(NoMove::Stale),
         TaskEvent::Expired => {
-            let notices = [TaskNotice::Card, TaskNotice::Final];
+            let notices = [TaskNotice::Final, TaskNotice::Card];
             Ok(closing(RequestEnd::Expired, TaskState::Expired, &notices))
         }
         TaskEvent::CancelAsked { by } => Ok(Move {
@@ -425,7 +425,7 @@ fn on_queued(event: &TaskEvent) -> Result<Move, NoMove> {
         TaskEvent::LeaseRefused { reason } => Ok(failed(*reason)),
         TaskEvent::Expired => Ok(to(
             TaskState::Expired,
-            &[TaskNotice::Card, TaskNotice::Final],
+            &[TaskNotice::Final, TaskNotice::Card],
         )),
         TaskEvent::CancelAsked { by } => Ok(cancelled(by)),
         TaskEvent::Revised
@@ -500,7 +500,7 @@ fn on_paused(held: Fence, event: &TaskEvent) -> Result<Move, NoMove> {
 
 fn on_cancelling(held: Fence, by: &Stopped, event: &TaskEvent) -> Result<Move, NoMove> {
     let stopped = || {
-        let notices = [TaskNotice::Card, TaskNotice::Final];
+        let notices = [TaskNotice::Final, TaskNotice::Card];
         to(TaskState::Cancelled { by: by.clone() }, &notices)
     };
     match event {
@@ -582,13 +582,13 @@ fn late(event: &TaskEvent) -> Result<Move, NoMove> {
 }
 
 fn completed() -> Move {
-    to(TaskState::Completed, &[TaskNotice::Card, TaskNotice::Final])
+    to(TaskState::Completed, &[TaskNotice::Final, TaskNotice::Card])
 }
 
 fn failed(reason: Failure) -> Move {
     to(
         TaskState::Failed { reason },
-        &[TaskNotice::Card, TaskNotice::Final],
+        &[TaskNotice::Final, TaskNotice::Card],
     )
 }
 

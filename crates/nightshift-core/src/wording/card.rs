@@ -19,6 +19,8 @@ pub struct CardContext {
     pub actions: BTreeMap<CardVerb, ActionToken>,
     /// 1 for the next to start.
     pub queue_position: Option<u32>,
+    /// Tasks that run at the same time.
+    pub slots: usize,
     /// Accounts on the card's platform, to mention people by.
     pub accounts: BTreeMap<UserId, Identity>,
     pub now: Option<Timestamp>,
@@ -211,7 +213,21 @@ fn queued(task: &Task, context: &CardContext) -> String {
     } else {
         ""
     };
-    format!("Queued, {place}.{again}")
+    format!("Queued, {place}{}.{again}", wait(task, context))
+}
+
+/// How long those ahead may take, if they take as long as this one is estimated to.
+fn wait(task: &Task, context: &CardContext) -> String {
+    let ahead = context.queue_position.map_or(0, |position| position - 1) as usize;
+    let own = task
+        .plan
+        .as_ref()
+        .map_or(0.0, |plan| plan.body.estimate.seconds.p50);
+    let rounds = ahead.div_ceil(context.slots.max(1));
+    if rounds == 0 || own <= 0.0 {
+        return String::new();
+    }
+    format!(", about {}", seconds(own * rounds as f64))
 }
 
 fn running(task: &Task) -> String {

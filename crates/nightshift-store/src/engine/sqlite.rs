@@ -63,7 +63,24 @@ impl Engine {
 
     /// The only place where a writing transaction begins. Dropped before its commit, it rolls back.
     pub(crate) async fn write(&self) -> Result<Transaction<'static, Any>> {
-        Ok(self.writer.begin_with(dialect::BEGIN_WRITE).await?)
+        match self.writer.begin_with(dialect::BEGIN_WRITE).await {
+            Ok(tx) => Ok(tx),
+            Err(error) => {
+                tracing::warn!(%error, "a transaction could not begin; on a new connection once more");
+                self.replace_writer().await;
+                Ok(self.writer.begin_with(dialect::BEGIN_WRITE).await?)
+            }
+        }
+    }
+
+    /// When the disk is full SQLite rolls back by itself; the driver still counts the transaction
+    /// as open and begins no other one on that connection, for ever.
+    async fn replace_writer(&self) {
+        if let Ok(conn) = self.writer.acquire().await
+            && let Err(error) = conn.close().await
+        {
+            tracing::warn!(%error, "the old connection did not close well");
+        }
     }
 
     /// Several reads that see the same moment.

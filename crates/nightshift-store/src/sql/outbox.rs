@@ -36,7 +36,8 @@ pub(crate) const CLAIM: &str = "SELECT o.outbox_id, o.conversation_id, o.notice,
     LEFT JOIN message m ON m.message_key = o.message_key \
     LEFT JOIN task t ON t.task_id = o.task_id \
     WHERE o.state = 'pending' AND o.next_at <= $1 \
-      AND (o.whisper_to IS NOT NULL OR c.pace_until <= $1) \
+      AND (o.whisper_to IS NOT NULL OR \
+        CASE WHEN m.remote_id IS NULL THEN c.pace_until ELSE c.edit_pace_until END <= $1) \
       AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.conversation_id = o.conversation_id \
         AND e.seq < o.seq AND e.state IN ('pending', 'sending')) \
       AND NOT EXISTS (SELECT 1 FROM platform_block b WHERE b.platform = c.platform \
@@ -64,8 +65,11 @@ pub(crate) const REMEMBER_MESSAGE: &str = "INSERT INTO message \
 pub(crate) const ROOT_THREAD: &str = "UPDATE conversation SET thread = $2 \
     WHERE conversation_id = $1 AND thread IS NULL AND own_thread = 1";
 
-pub(crate) const PACE: &str = "UPDATE conversation SET pace_until = $2 \
+pub(crate) const PACE_POSTS: &str = "UPDATE conversation SET pace_until = $2 \
     WHERE conversation_id = $1 AND pace_until < $2";
+
+pub(crate) const PACE_EDITS: &str = "UPDATE conversation SET edit_pace_until = $2 \
+    WHERE conversation_id = $1 AND edit_pace_until < $2";
 
 /// A revision that came while this one was being sent: this row renders it too.
 pub(crate) const MERGE_NEWER: &str =
@@ -105,9 +109,11 @@ pub(crate) const UNBLOCK: &str = "DELETE FROM platform_block \
 pub(crate) const NEXT_DUE: &str = "SELECT min(CASE WHEN h.own >= h.pace AND h.own >= h.blocked \
         THEN h.own WHEN h.pace >= h.blocked THEN h.pace ELSE h.blocked END) AS due \
     FROM (SELECT o.next_at AS own, \
-        CASE WHEN o.whisper_to IS NULL THEN c.pace_until ELSE 0 END AS pace, \
+        CASE WHEN o.whisper_to IS NOT NULL THEN 0 WHEN m.remote_id IS NULL \
+          THEN c.pace_until ELSE c.edit_pace_until END AS pace, \
         coalesce(b.blocked_until, 0) AS blocked \
       FROM outbox o JOIN conversation c ON c.conversation_id = o.conversation_id \
+      LEFT JOIN message m ON m.message_key = o.message_key \
       LEFT JOIN platform_block b ON b.platform = c.platform AND b.workspace = c.workspace \
       WHERE o.state = 'pending' AND NOT EXISTS (SELECT 1 FROM outbox e \
         WHERE e.conversation_id = o.conversation_id AND e.seq < o.seq \
