@@ -11,8 +11,6 @@ const at = (id) => document.getElementById(id);
 const scroller = at("scroll");
 /** A hidden page gives its connection back; it misses nothing, for it reads on where it was. */
 const HIDDEN_FOR = 30000;
-/** A card follows a press at once; if not, its buttons come back. */
-const CARD_FOLLOWS = 700;
 
 let me = "";
 let live = false;
@@ -124,9 +122,7 @@ async function press(message, { label, action }) {
     await call("clicks", click);
   } catch (error) {
     explain(error);
-    return;
   }
-  await new Promise((done) => setTimeout(done, CARD_FOLLOWS));
 }
 
 function explain(error) {

@@ -23,7 +23,7 @@ export function blocks(card, me) {
       case "fields":
         return [fields(value)];
       case "context":
-        return [make("p", { class: "context" }, value)];
+        return [make("p", { class: "context" }, ...withTimes(value))];
       default:
         return [];
     }
@@ -40,14 +40,27 @@ function inline(part, me) {
     case "person":
       return make("span", { class: "person", title: value.name }, value.account?.id === me ? "you" : value.name);
     default:
-      return String(value);
+      return make("span", {}, ...withTimes(String(value)));
   }
 }
+
+const INSTANT = /(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?Z)/;
+
+/** The server writes UTC; people read their own time. */
+function withTimes(text) {
+  return text.split(INSTANT).map((part) => {
+    if (!INSTANT.test(part)) return part;
+    return make("time", { datetime: part, title: part }, new Date(part).toLocaleString([], { dateStyle: "medium", timeStyle: "short" }));
+  });
+}
+
+/** Characters that fit a narrow column: a path needs more. */
+const WIDE = 24;
 
 function fields(pairs) {
   const list = make("dl", { class: "fields" });
   for (const [label, value] of pairs) {
-    list.append(make("div", {}, make("dt", {}, label), make("dd", {}, value)));
+    list.append(make("div", { class: value.length > WIDE ? "wide" : null }, make("dt", {}, label), make("dd", {}, value)));
   }
   return list;
 }

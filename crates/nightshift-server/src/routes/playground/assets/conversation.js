@@ -6,6 +6,8 @@ import { Output } from "./output.js";
 const TASK_CARD = /^(✨ Task Created|✓ Approved|▶ Running|⏸ Paused|◼ Stopping|✅ Completed|❌ Failed|✕ Cancelled): (task_[a-z0-9]{8})$/u;
 const RUNS = ["▶ Running", "⏸ Paused", "◼ Stopping"];
 const ENDED = ["✅ Completed", "❌ Failed", "✕ Cancelled"];
+/** A card follows a press at once; if not, the button comes back. */
+const CARD_FOLLOWS = 700;
 
 export class Conversation {
   me = "";
@@ -129,19 +131,22 @@ export class Conversation {
 
   #button(entry, { label, action, style }) {
     const button = make("button", { type: "button", class: style, "data-action": action }, label);
-    button.addEventListener("click", async () => {
-      const all = [...entry.buttons.children];
-      const had = document.activeElement === button;
-      entry.pressed = had ? action : null;
-      for (const one of all) one.disabled = true;
-      button.dataset.state = "pressed";
-      await this.#on.press(entry.message, { label, action });
-      delete button.dataset.state;
-      for (const one of all) one.disabled = false;
-      if (had && button.isConnected && document.activeElement === document.body) button.focus({ preventScroll: true });
-      entry.pressed = null;
-    });
+    button.addEventListener("click", () => this.#press(entry, button, { label, action }));
     return button;
+  }
+
+  /** All rest while the press is on its way; the pressed one also until its card has followed. */
+  async #press(entry, button, pressed) {
+    const others = [...entry.buttons.children].filter((one) => one !== button);
+    const held = document.activeElement === button;
+    if (held) entry.pressed = pressed.action;
+    for (const one of [button, ...others]) one.disabled = true;
+    await this.#on.press(entry.message, pressed);
+    for (const one of others) one.disabled = false;
+    await new Promise((done) => setTimeout(done, CARD_FOLLOWS));
+    button.disabled = false;
+    if (held && button.isConnected && document.activeElement === document.body) button.focus({ preventScroll: true });
+    entry.pressed = null;
   }
 
   #output(entry) {
@@ -157,6 +162,8 @@ export class Conversation {
       entry.output.again();
       if (!RUNS.includes(entry.word)) entry.output.show();
     }
+    // The answer comes in a message of its own.
+    if (!runs && RUNS.includes(entry.word)) entry.output.settle();
     entry.word = word;
   }
 

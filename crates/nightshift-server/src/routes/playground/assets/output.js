@@ -79,6 +79,16 @@ export class Output {
     this.stop();
   }
 
+  /** Folds, unless somebody is reading in it. */
+  settle() {
+    if (this.#follows() && document.activeElement !== this.#text) this.fold();
+  }
+
+  #follows() {
+    const box = this.#text;
+    return box.scrollTop + box.clientHeight >= box.scrollHeight - 24;
+  }
+
   #take(event) {
     this.#offset = Number(event.lastEventId) || this.#offset;
     this.#append(event.data);
@@ -86,7 +96,7 @@ export class Output {
 
   #append(text) {
     const box = this.#text;
-    const follows = box.scrollTop + box.clientHeight >= box.scrollHeight - 24;
+    const follows = this.#follows();
     box.append(text);
     if (box.textContent.length > LONGEST_SHOWN) {
       box.textContent = `… earlier output is left out: logs ${this.#task}\n${box.textContent.slice(-KEPT)}`;
