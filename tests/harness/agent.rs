@@ -33,9 +33,15 @@ pub struct StubExecutor {
     runs: Mutex<Vec<Run>>,
     results_dir: std::path::PathBuf,
     scrubber: Scrubber,
+    stuck: AtomicBool,
 }
 
 impl StubExecutor {
+    /// From now on an attempt that is handed over never begins.
+    pub fn never_starts(&self) {
+        self.stuck.store(true, Ordering::SeqCst);
+    }
+
     pub fn new(results_dir: std::path::PathBuf, scrubber: Scrubber) -> Self {
         Self {
             results_dir,
@@ -174,6 +180,9 @@ impl Executor for StubExecutor {
     }
 
     async fn start(&self, job: Job) -> Result<Box<dyn Running>, ExecError> {
+        if self.stuck.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
         let (events, received) = mpsc::unbounded_channel();
         let run = Run {
             signals: Arc::default(),

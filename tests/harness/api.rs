@@ -1,6 +1,11 @@
 //! The API as an outside program uses it.
 
+use std::time::Duration;
+
 use serde_json::Value;
+
+/// A stream that says nothing for so long is stuck.
+const SILENCE: Duration = Duration::from_secs(10);
 
 /// A client with or without a key.
 pub struct Client {
@@ -71,4 +76,72 @@ impl Client {
     pub async fn post(&self, path: &str, body: Value) -> Answer {
         self.send(self.request("POST", path).json(&body)).await
     }
+}
+
+/// A server-sent event.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sse {
+    pub id: String,
+    /// Empty for an ordinary message.
+    pub event: String,
+    pub data: String,
+}
+
+/// Server-sent events, as a reader gets them.
+pub struct Stream {
+    response: reqwest::Response,
+    read: String,
+}
+
+impl Client {
+    /// Opens a stream, after the event with this id if one is given.
+    pub async fn stream(&self, path: &str, last_event_id: Option<&str>) -> Stream {
+        let mut request = self
+            .request("GET", path)
+            .header("accept", "text/event-stream");
+        if let Some(id) = last_event_id {
+            request = request.header("last-event-id", id);
+        }
+        let response = request.send().await.expect("a stream");
+        assert_eq!(response.status(), 200, "no stream at {path}");
+        Stream {
+            response,
+            read: String::new(),
+        }
+    }
+}
+
+impl Stream {
+    /// The next event, or `None` at the end.
+    pub async fn next(&mut self) -> Option<Sse> {
+        loop {
+            if let Some((event, rest)) = self.read.split_once("\n\n") {
+                let event = parse(event);
+                self.read = rest.to_owned();
+                if event != Sse::default() {
+                    return Some(event);
+                }
+                continue; // A heartbeat.
+            }
+            let chunk = tokio::time::timeout(SILENCE, self.response.chunk());
+            let chunk = chunk.await.expect("the stream is stuck");
+            let bytes = chunk.expect("the stream broke")?;
+            self.read.push_str(&String::from_utf8_lossy(&bytes));
+        }
+    }
+}
+
+fn parse(text: &str) -> Sse {
+    let mut event = Sse::default();
+    let mut data = Vec::new();
+    for line in text.lines() {
+        match line.split_once(':') {
+            Some(("id", value)) => event.id = value.trim_start().to_owned(),
+            Some(("event", value)) => event.event = value.trim_start().to_owned(),
+            Some(("data", value)) => data.push(value.strip_prefix(' ').unwrap_or(value)),
+            _ => {}
+        }
+    }
+    event.data = data.join("\n");
+    event
 }

@@ -20,13 +20,14 @@ use std::sync::Arc;
 use nightshift_app::{App, Loop};
 use nightshift_core::task::Task;
 use nightshift_fakes::slack::FakeSlack;
+use nightshift_server::Server;
 use nightshift_store::SqlStore;
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 pub use agent::{Run, StubExecutor};
-pub use api::{Answer, Client};
+pub use api::{Answer, Client, Sse, Stream};
 pub use captured::Captured;
 pub use clock::{ManualClock, SeededIds};
 pub use planner::ScriptedPlanner;
@@ -48,6 +49,7 @@ pub struct World {
     pub agent: Arc<StubExecutor>,
     pub planner: Arc<ScriptedPlanner>,
     pub log: Captured,
+    pub server: Arc<Server>,
     /// The server's address, `http://127.0.0.1:…`.
     pub url: String,
     loops: Vec<Arc<dyn Loop>>,
@@ -78,6 +80,7 @@ impl World {
             loops,
             agent,
             planner,
+            server,
             log,
             ..
         } = self;
@@ -85,7 +88,7 @@ impl World {
         background.abort_all();
         while background.join_next().await.is_some() {}
         agent.die();
-        drop((loops, app, agent, planner));
+        drop((loops, app, agent, planner, server));
         nightshift_core::port::Store::close(store.as_ref()).await;
         drop(store);
         Self::assemble(setup, dir, clock, slack, log).await

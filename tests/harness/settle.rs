@@ -1,5 +1,6 @@
 //! Running every loop until all is quiet.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use nightshift_app::Tick;
@@ -46,14 +47,7 @@ impl World {
     pub async fn quiet(&self) {
         let mut calm = 0;
         for _ in 0..MOST_ROUNDS {
-            let mut worked = false;
-            for one in &self.loops {
-                match one.tick().await {
-                    Ok(Tick::Worked) => worked = true,
-                    Ok(Tick::Idle(_)) => {}
-                    Err(error) => panic!("the loop {} failed: {error}", one.name()),
-                }
-            }
+            let worked = self.round().await;
             // Running attempts are the test's to end: they do not count as busy.
             let busy = self
                 .loops
@@ -94,6 +88,49 @@ impl World {
             .await
             .unwrap_or_else(|_| panic!("{what}: not within {LONGEST_WAIT:?}"));
         self.settle().await;
+    }
+
+    /// Runs the loops while something else goes on: a client that waits for its answer.
+    pub async fn meanwhile<T>(&self, work: impl Future<Output = T>) -> T {
+        let ended = AtomicBool::new(false);
+        let work = async {
+            let done = work.await;
+            ended.store(true, Ordering::SeqCst);
+            done
+        };
+        let loops = async {
+            while !ended.load(Ordering::SeqCst) {
+                self.round().await;
+                self.breathe().await;
+            }
+        };
+        tokio::join!(work, loops).0
+    }
+
+    /// Runs the loops until `done`, however busy the world is: for tests that stop in the middle.
+    pub async fn until_seen(&self, what: &str, done: impl Fn() -> bool) {
+        let waiting = async {
+            while !done() {
+                self.round().await;
+                self.breathe().await;
+            }
+        };
+        tokio::time::timeout(LONGEST_WAIT, waiting)
+            .await
+            .unwrap_or_else(|_| panic!("{what}: not within {LONGEST_WAIT:?}"));
+    }
+
+    /// One round of every loop; whether one of them did something.
+    async fn round(&self) -> bool {
+        let mut worked = false;
+        for one in &self.loops {
+            match one.tick().await {
+                Ok(Tick::Worked) => worked = true,
+                Ok(Tick::Idle(_)) => {}
+                Err(error) => panic!("the loop {} failed: {error}", one.name()),
+            }
+        }
+        worked
     }
 
     /// Lets jobs beside the ticks go on.

@@ -45,6 +45,8 @@ pub struct Setup {
     pub sandbox_init: Option<std::path::PathBuf>,
     /// The agent's program, where attempts are processes.
     pub agent_argv: Vec<String>,
+    /// More platforms than the usual one.
+    pub platforms: Vec<Arc<dyn ChatPlatform>>,
 }
 
 impl Default for Setup {
@@ -62,6 +64,7 @@ impl Default for Setup {
             open_api: None,
             sandbox_init: None,
             agent_argv: vec!["stub".into()],
+            platforms: Vec::new(),
         }
     }
 }
@@ -109,9 +112,12 @@ impl World {
             Some(init) => Arc::new(processes(init, &settings, dir.path())),
             None => agent.clone(),
         };
+        let platforms = [platform.clone()]
+            .into_iter()
+            .chain(setup.platforms.clone());
         let ports = Ports {
             store: store.clone(),
-            platforms: [(platform.platform(), platform.clone())].into(),
+            platforms: platforms.map(|one| (one.platform(), one)).collect(),
             planner: planner.clone(),
             executors: [("local".to_owned(), executor)].into(),
             clock: clock.clone(),
@@ -148,9 +154,9 @@ impl World {
             aliases,
         ));
         server.ready.recovered();
-        let serving = stop.clone();
+        let (serves, serving) = (server.clone(), stop.clone());
         background.spawn(async move {
-            let _ = nightshift_server::serve(server, listener, None, serving).await;
+            nightshift_server::serve(serves, listener, None, serving).await;
         });
         slack.connect(format!("{url}/webhook/slack"));
         let world = Self {
@@ -161,6 +167,7 @@ impl World {
             agent,
             planner,
             log,
+            server,
             url,
             loops,
             stop,

@@ -4,7 +4,7 @@ use nightshift_core::id::TaskId;
 use nightshift_core::task::{Task, TaskState};
 use nightshift_fakes::slack::{Delivery, FakeChannel, FakeUser, Message};
 
-use crate::{Run, World};
+use crate::{Answer, Run, World};
 
 /// Titles of messages that are no card: they are said once and never edited.
 const SAID_ONCE: [&str; 5] = [
@@ -63,6 +63,14 @@ impl World {
         let delivery = self.user(name).clicks_as_seen(card, button).await;
         assert_eq!(delivery.status, Some(200), "a press is not acknowledged");
         self.settle().await;
+    }
+
+    /// Submits by the API, and everything that follows happens.
+    pub async fn submits(&self, key: &str, body: serde_json::Value) -> Answer {
+        let client = self.api(key);
+        let answer = self.meanwhile(client.post("/api/submit", body)).await;
+        self.settle().await;
+        answer
     }
 
     /// The task as it is now.

@@ -1,5 +1,7 @@
 //! From a request to its answer, on every way a person can ask.
 
+use std::time::Duration;
+
 use harness::World;
 use nightshift_core::task::TaskKind;
 use nightshift_fakes::slack::Message;
@@ -334,6 +336,8 @@ async fn more_tasks_than_places_wait_in_the_order_of_their_approval() {
     let (first, run) = w.starts("ana", "the first").await;
     let second = w.asks("ana", "the second").await;
     w.presses("ana", "Approve", &second.id).await;
+    // Waiting is counted from the approval, in milliseconds.
+    w.advance(Duration::from_secs(1)).await;
     let third = w.asks("bob", "the third").await;
     w.presses("bob", "Approve", &third.id).await;
     assert_eq!(w.state(&second.id).await, "queued");
