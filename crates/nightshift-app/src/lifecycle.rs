@@ -49,12 +49,31 @@ pub type TickResult = Result<Tick, TickError>;
 
 /// Runs a loop until it is stopped. A panic in a tick is contained by the caller's task.
 pub async fn run(this: Arc<dyn Loop>, stop: CancellationToken) {
+    let mut failures = 0_u64;
     loop {
-        let pause = match this.tick().await {
+        let ticked = this.tick().await;
+        if ticked.is_ok() && failures > 0 {
+            tracing::info!(
+                loop.name = this.name(),
+                loop.failures = failures,
+                "A background loop works again."
+            );
+            failures = 0;
+        }
+        let pause = match ticked {
             Ok(Tick::Worked) => Duration::ZERO,
             Ok(Tick::Idle(next)) => next.min(POLL),
             Err(error) => {
-                tracing::error!(loop.name = this.name(), error, "A background loop failed; it goes on.");
+                failures += 1;
+                // Told ever more seldom: an hour of a full disk must not fill the log as well.
+                if failures.is_power_of_two() {
+                    tracing::error!(
+                        loop.name = this.name(),
+                        loop.failures = failures,
+                        error,
+                        "A background loop failed; it goes on."
+                    );
+                }
                 AFTER_ERROR
             }
         };

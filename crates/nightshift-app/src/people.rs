@@ -1,6 +1,7 @@
 //! From an account to a user: the allow-list, first contact, the claim, and our own workspaces.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use async_trait::async_trait;
 use nightshift_core::authorise::Actor;
 use nightshift_core::chat::Identity;
 use nightshift_core::id::{Platform, UserId};
-use nightshift_core::port::ChatKind;
+use nightshift_core::port::{ChatError, ChatKind};
 use nightshift_core::user::{Kind, Known, Role, User};
 use sha2::{Digest, Sha256};
 
@@ -128,6 +129,8 @@ impl Workspaces {
 /// another workspace.
 pub struct Probe {
     app: Arc<App>,
+    /// Questions so far that were not answered well.
+    unanswered: AtomicU64,
 }
 
 /// Between two questions to a platform that did not answer.
@@ -138,7 +141,23 @@ const LONGEST_RATE_BLOCK: Duration = Duration::from_secs(24 * 3600);
 
 impl Probe {
     pub fn new(app: Arc<App>) -> Self {
-        Self { app }
+        Self {
+            app,
+            unanswered: AtomicU64::new(0),
+        }
+    }
+
+    /// Told ever more seldom: a platform may be away for a night.
+    fn tell(&self, name: &Platform, error: &ChatError) {
+        let before = self.unanswered.fetch_add(1, Ordering::Relaxed);
+        if !(before + 1).is_power_of_two() {
+            return;
+        }
+        if error.kind == ChatKind::Unauthorized {
+            tracing::error!(chat.platform = %name, %error, "A chat platform refuses our credential; run `nightshift doctor`.");
+        } else {
+            tracing::warn!(chat.platform = %name, %error, "A chat platform does not answer; asking again.");
+        }
     }
 }
 
@@ -165,12 +184,7 @@ impl Loop for Probe {
                     self.app.workspaces.set(name.clone(), probe.workspace);
                     self.app.wake.deliveries.notify_one();
                 }
-                Err(error) if error.kind == ChatKind::Unauthorized => {
-                    tracing::error!(chat.platform = %name, %error, "A chat platform refuses our credential; run `nightshift doctor`.");
-                }
-                Err(error) => {
-                    tracing::warn!(chat.platform = %name, %error, "A chat platform does not answer; asking again.");
-                }
+                Err(error) => self.tell(name, &error),
             }
         }
         Ok(Tick::Idle(ASK_AGAIN))

@@ -109,14 +109,7 @@ pub(super) fn finish(
         exit_code,
         files: exit.files,
     };
-    let parts = if handing_back && matches!(event, TaskEvent::Retryable { .. }) {
-        vec![Notice::LostAttempt {
-            task: task.id.clone(),
-            fence: fence.0,
-        }]
-    } else {
-        parts(app, task, fence, &result)
-    };
+    let parts = parts(app, task, fence, &result);
     let left_out = if exit.left_out.is_empty() {
         None
     } else {

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use nightshift_core::port::ChatPlatform;
+use nightshift_core::port::{ChatKind, ChatPlatform};
 use nightshift_slack::SlackPlatform;
 use serde::Serialize;
 
@@ -127,10 +127,16 @@ async fn credential(platform: &Arc<SlackPlatform>) -> Finding {
                 probe.account, probe.workspace
             ),
         ),
-        Err(error) => bad(
+        Err(error) if error.kind == ChatKind::Unauthorized => bad(
             &what,
             format!(
                 "{error}. Copy the bot token again from the app's page, OAuth & Permissions, and reinstall the app"
+            ),
+        ),
+        Err(error) => bad(
+            &what,
+            format!(
+                "{error}. It could not be asked: check api_url and whether this machine reaches it"
             ),
         ),
     }

@@ -30,6 +30,11 @@ pub(crate) async fn run(context: &Context, args: &ServeArgs) -> anyhow::Result<E
         println!(
             "Nobody may use this server yet. To become its admin, write in a chat: /nightshift claim {code}"
         );
+        if running.app.ports.platforms.is_empty() {
+            println!(
+                "But no chat platform is enabled: see remote.trigger_service.platforms in the configuration."
+            );
+        }
     }
     println!("NightShift listens on http://{}", running.address);
     running.until_stopped().await
