@@ -22,6 +22,8 @@ pub struct Installation {
     pub config: Value,
     /// The variables of the server and of the command line; nothing else is passed on.
     pub environment: BTreeMap<String, String>,
+    /// Set: the data directory is a disk of its own, this small (`4m`), gone with the server.
+    pub disk: Option<&'static str>,
     lives: AtomicU32,
 }
 
@@ -53,6 +55,7 @@ impl Installation {
         let site = Self {
             config: Value::Null,
             environment: BTreeMap::new(),
+            disk: None,
             lives: AtomicU32::new(0),
             dir,
         };
@@ -228,13 +231,40 @@ impl Installation {
 
     /// The binary with this installation's environment; the verb is still missing.
     pub fn command(&self) -> std::process::Command {
-        let mut command = std::process::Command::new(binary());
+        let mut command = match self.disk {
+            None => std::process::Command::new(binary()),
+            Some(size) => self.on_a_small_disk(size),
+        };
         command
             .env_clear()
             .envs(&self.environment)
             .env("NIGHTSHIFT_DATA_DIR", self.data_dir())
             .env("NIGHTSHIFT_CONFIG", self.config_file())
             .current_dir(self.dir.path());
+        command
+    }
+}
+
+impl Installation {
+    /// The data directory on a disk of its own that is `size` small (as `mount` reads it), seen
+    /// only by this process: a namespace, so that no test needs to be root.
+    fn on_a_small_disk(&self, size: &str) -> std::process::Command {
+        let mut command = std::process::Command::new("unshare");
+        let script =
+            format!("mount -t tmpfs -o mode=0700,size={size} tmpfs \"$1\" && shift && exec \"$@\"");
+        command
+            .args([
+                "--user",
+                "--map-root-user",
+                "--mount",
+                "sh",
+                "-c",
+                &script,
+                "sh",
+            ])
+            .arg(self.data_dir())
+            .arg(binary());
+        std::fs::create_dir_all(self.data_dir()).expect("a directory");
         command
     }
 }
