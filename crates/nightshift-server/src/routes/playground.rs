@@ -34,3 +34,6 @@ pub fn routes() -> Router<Arc<Server>> {
         .route("/playground/{asset}", get(asset::asset))
         .route_layer(middleware::map_response(guard::page_headers))
 }
+
+#[cfg(test)]
+mod tests;

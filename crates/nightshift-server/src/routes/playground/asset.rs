@@ -39,3 +39,52 @@ pub(super) async fn asset(_: Addressed, Path(name): Path<String>) -> Result<File
     let (_, kind, text) = found.ok_or_else(|| ApiError::not_found("such file"))?;
     Ok(([(header::CONTENT_TYPE, kind)], text))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scripts() -> impl Iterator<Item = &'static (&'static str, &'static str, &'static str)> {
+        ASSETS.iter().filter(|(_, kind, _)| *kind == SCRIPT)
+    }
+
+    /// The texts between `open` and the next quote.
+    fn named<'a>(text: &'a str, open: &str) -> Vec<&'a str> {
+        text.split(open)
+            .skip(1)
+            .filter_map(|rest| rest.split('"').next())
+            .collect()
+    }
+
+    #[test]
+    fn whatever_the_page_loads_is_there() {
+        let mut wanted = named(PAGE, "\"/playground/");
+        for (_, _, text) in scripts() {
+            wanted.extend(named(text, "from \"./"));
+        }
+        assert!(wanted.len() > ASSETS.len(), "{wanted:?}");
+        for name in wanted {
+            assert!(ASSETS.iter().any(|(known, ..)| *known == name), "{name}");
+        }
+    }
+
+    #[test]
+    fn text_enters_the_page_as_text_only() {
+        for (name, _, text) in scripts() {
+            for way in [
+                "innerHTML",
+                "outerHTML",
+                "insertAdjacentHTML",
+                "document.write",
+                "eval(",
+                "srcdoc",
+            ] {
+                assert!(!text.contains(way), "{name} uses {way}");
+            }
+        }
+        // The policy forbids them, so they would silently do nothing.
+        for inline in ["<style", " style=", " onclick=", "javascript:"] {
+            assert!(!PAGE.contains(inline), "{inline}");
+        }
+    }
+}

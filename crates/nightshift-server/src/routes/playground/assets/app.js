@@ -57,6 +57,7 @@ function show(message) {
 function caughtUp() {
   if (!live) scroller.scrollTop = scroller.scrollHeight;
   live = true;
+  problem("");
   connection("live", "connected");
   at("empty").hidden = !conversation.isEmpty;
 }
