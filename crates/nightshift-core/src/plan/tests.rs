@@ -42,6 +42,24 @@ fn the_hash_names_the_content_and_survives_storage() {
     assert!(!changed.is_intact());
 }
 
+/// A figure that reads back one bit off would make an approved plan another one.
+#[test]
+fn whatever_the_figures_a_stored_plan_is_the_approved_one() {
+    for step in 1..5000 {
+        let mut draft = draft();
+        let usd = f64::from(step) / 7.0 * 0.000_3;
+        draft.estimate.usd = Range {
+            p50: usd,
+            p90: usd * 1.6,
+        };
+        draft.estimate.seconds.p90 = f64::from(step) / 3.0;
+        let plan = Plan::check(draft, &LIMITS).unwrap();
+        let stored = serde_json::to_string(&plan).unwrap();
+        let read: Plan = serde_json::from_str(&stored).unwrap();
+        assert!(read.is_intact(), "{stored}");
+    }
+}
+
 #[test]
 fn every_field_counts_for_the_hash() {
     let base = Plan::check(draft(), &LIMITS).unwrap().hash;
