@@ -448,9 +448,11 @@ fn on_queued(event: &TaskEvent) -> Result<Move, NoMove> {
 
 fn on_running(held: Fence, event: &TaskEvent) -> Result<Move, NoMove> {
     match event {
-        TaskEvent::LeaseReturned { fence } | TaskEvent::Retryable { fence } => {
+        TaskEvent::LeaseReturned { fence } => {
             holding(held, *fence).map(|()| to(TaskState::Queued, &[TaskNotice::Card]))
         }
+        // It has begun and will begin again: as much to be said as of a loss.
+        TaskEvent::Retryable { fence } => holding(held, *fence).map(|()| lost(false)),
         TaskEvent::Completed { fence } => holding(held, *fence).map(|()| completed()),
         TaskEvent::Failed { fence, reason } => holding(held, *fence).map(|()| failed(*reason)),
         TaskEvent::Lost { fence, last } => holding(held, *fence).map(|()| lost(*last)),
