@@ -28,8 +28,18 @@ impl App {
                 self.store().meet(&user, account, name, self.now()).await?;
                 Ok(Some(user))
             }
-            // Linked or claimed: known by the store alone.
-            Known::Stranger => Ok(self.store().identity(account).await?),
+            // Linked, claimed or logged in: known by the store, with the configuration's last word.
+            Known::Stranger => {
+                let user = self.store().identity(account).await?;
+                Ok(user.map(|user| User {
+                    role: self
+                        .settings
+                        .directory
+                        .role_of(&user.id)
+                        .unwrap_or(user.role),
+                    ..user
+                }))
+            }
         }
     }
 

@@ -39,6 +39,7 @@ pub fn split(text: &str, limit: usize, unit: TextUnit) -> Vec<String> {
         part: String::new(),
         used: 0,
         fence: None,
+        fresh: true,
     };
     for line in text.split_inclusive('\n') {
         parts.line(line);
@@ -70,72 +71,90 @@ struct Parts {
     done: Vec<String>,
     part: String,
     used: usize,
-    /// The opening line of the fence we are in, without its line end.
+    /// The fence we are in, as it is opened again in the next part.
     fence: Option<String>,
+    /// The part holds nothing of the text yet.
+    fresh: bool,
 }
 
-impl Parts {
-    /// Room that must stay free to close an open fence.
-    fn reserve(&self) -> usize {
-        if self.fence.is_some() {
-            FENCE.len() + 1
-        } else {
-            0
-        }
-    }
+/// A line end and a fence: what closes a part that is cut inside a fence.
+const CLOSING: usize = FENCE.len() + 1;
 
+impl Parts {
+    /// Room for text; inside a fence what closes it is kept free.
     fn room(&self) -> usize {
-        self.limit.saturating_sub(self.used + self.reserve())
+        let reserve = if self.fence.is_some() { CLOSING } else { 0 };
+        self.limit.saturating_sub(self.used + reserve)
     }
 
     fn line(&mut self, line: &str) {
-        let opens = line.trim_start().starts_with(FENCE);
-        // A line that opens a fence must leave room for closing it again.
-        let extra = if opens && self.fence.is_none() {
-            FENCE.len() + 2
-        } else {
-            0
-        };
-        let fits = self.unit.len(line) + extra <= self.room();
-        if !fits && !self.part.is_empty() {
+        // An opened fence needs room for closing it as well.
+        let extra = if line.contains(FENCE) { CLOSING + 1 } else { 0 };
+        if self.unit.len(line) + extra > self.room() && !self.fresh {
             self.cut();
         }
-        for c in line.chars() {
-            if self.unit.len_of(c) > self.room() {
-                self.cut();
+        let mut rest = line;
+        while let Some(c) = rest.chars().next() {
+            if let Some(after) = rest.strip_prefix(FENCE) {
+                self.mark(line, after);
+                rest = after;
+            } else {
+                if self.unit.len_of(c) > self.room() {
+                    self.cut();
+                }
+                self.push(c);
+                rest = &rest[c.len_utf8()..];
             }
-            self.part.push(c);
-            self.used += self.unit.len_of(c);
         }
-        if opens {
-            self.fence = match self.fence {
-                Some(_) => None,
-                None => Some(reopening(line)),
-            };
+    }
+
+    /// A fence, in one piece: it closes the open one, or opens one.
+    fn mark(&mut self, line: &str, after: &str) {
+        if self.fence.take().is_some() {
+            // What was kept free for closing is used for it now.
+            FENCE.chars().for_each(|c| self.push(c));
+            return;
         }
+        if FENCE.len() + CLOSING + 1 > self.room() && !self.fresh {
+            self.cut();
+        }
+        FENCE.chars().for_each(|c| self.push(c));
+        let at_start = line.trim_start().len() == FENCE.len() + after.len();
+        self.fence = Some(if at_start {
+            reopening(after)
+        } else {
+            FENCE.to_owned()
+        });
+    }
+
+    fn push(&mut self, c: char) {
+        self.part.push(c);
+        self.used += self.unit.len_of(c);
+        self.fresh = false;
     }
 
     fn cut(&mut self) {
         if self.fence.is_some() {
-            if !self.part.ends_with('\n') {
-                self.part.push('\n');
-            }
-            self.part.push_str(FENCE);
+            self.close();
         }
         self.done.push(std::mem::take(&mut self.part));
-        self.used = 0;
         if let Some(fence) = &self.fence {
             self.part = format!("{fence}\n");
-            self.used = self.unit.len(&self.part);
         }
+        self.used = self.unit.len(&self.part);
+        self.fresh = true;
+    }
+
+    fn close(&mut self) {
+        if !self.part.ends_with('\n') {
+            self.part.push('\n');
+        }
+        self.part.push_str(FENCE);
     }
 
     fn finish(mut self) -> Vec<String> {
-        if self.fence.is_some() && self.used + FENCE.len() < self.limit {
-            if !self.part.ends_with('\n') {
-                self.part.push('\n');
-            }
-            self.part.push_str(FENCE);
+        if self.fence.is_some() {
+            self.close();
         }
         if !self.part.is_empty() || self.done.is_empty() {
             self.done.push(self.part);
@@ -144,13 +163,17 @@ impl Parts {
     }
 }
 
-/// The fence's opening line, shortened: a language name, not a sentence.
-fn reopening(line: &str) -> String {
-    line.trim()
+/// The fence's opening line with its language: a name, not a sentence.
+fn reopening(after: &str) -> String {
+    let language: String = after.trim().chars().take(16).collect();
+    let plain = language
         .chars()
-        .take(20)
-        .filter(char::is_ascii)
-        .collect()
+        .all(|c| c.is_ascii_alphanumeric() || "+-#_.".contains(c));
+    if plain {
+        format!("{FENCE}{language}")
+    } else {
+        FENCE.to_owned()
+    }
 }
 
 #[cfg(test)]

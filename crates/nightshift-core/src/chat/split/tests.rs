@@ -15,6 +15,18 @@ fn a_cut_fence_is_closed_and_opened_again() {
 }
 
 #[test]
+fn a_fence_that_ends_in_the_middle_of_a_line_is_never_cut_itself() {
+    let text = format!("```a\n{}```\nafter", "x".repeat(61));
+    for limit in 64..80 {
+        let parts = split(&text, limit, TextUnit::Chars);
+        for part in &parts {
+            assert_eq!(part.matches(FENCE).count() % 2, 0, "{limit}: {parts:?}");
+        }
+        assert!(parts.concat().ends_with("after"), "{limit}: {parts:?}");
+    }
+}
+
+#[test]
 fn a_short_text_stays_whole() {
     assert_eq!(split("hello", 100, TextUnit::Chars), ["hello"]);
     assert_eq!(split("", 100, TextUnit::Chars), [""]);
@@ -23,13 +35,14 @@ fn a_short_text_stays_whole() {
 proptest! {
     #[test]
     fn no_part_is_too_long_and_no_text_is_lost(
-        text in "([a-z äöü🦀\n]{0,40}(```[a-z]{0,5}\n)?){0,30}",
+        text in "([a-z äöü🦀\n]{0,40}(```[a-z]{0,5}\n?)?){0,30}",
         limit in 64_usize..200,
     ) {
         for unit in [TextUnit::Bytes, TextUnit::Chars, TextUnit::Utf16] {
             let parts = split(&text, limit, unit);
             for part in &parts {
                 prop_assert!(unit.len(part) <= limit, "{} > {limit}: {part:?}", unit.len(part));
+                prop_assert!(part.matches(FENCE).count() % 2 == 0, "an open fence: {part:?}");
             }
             let strip = |s: &str| s.replace("```", "").split_whitespace().collect::<String>();
             let words = |s: &str| strip(s).chars().filter(|c| !c.is_ascii_lowercase()).collect::<String>();
