@@ -22,10 +22,13 @@ pub struct Run {
     stubborn: Arc<AtomicBool>,
     events: mpsc::UnboundedSender<JobEvent>,
     unread: Arc<AtomicUsize>,
-    results: Arc<Mutex<Vec<(String, Vec<u8>)>>>,
+    results: Arc<Mutex<Vec<LeftFile>>>,
     printed: Arc<Mutex<u64>>,
     scrubber: Scrubber,
 }
+
+/// Its path in the output directory, and its content.
+type LeftFile = (String, Vec<u8>);
 
 /// Runs nothing: hands each attempt to the test.
 #[derive(Default)]

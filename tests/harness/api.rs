@@ -102,8 +102,13 @@ impl Client {
         if let Some(id) = last_event_id {
             request = request.header("last-event-id", id);
         }
+        self.listen(request).await
+    }
+
+    /// Reads what this request answers as a stream.
+    pub async fn listen(&self, request: reqwest::RequestBuilder) -> Stream {
         let response = request.send().await.expect("a stream");
-        assert_eq!(response.status(), 200, "no stream at {path}");
+        assert_eq!(response.status(), 200, "no stream at {}", response.url());
         Stream {
             response,
             read: String::new(),
@@ -115,9 +120,9 @@ impl Stream {
     /// The next event, or `None` at the end.
     pub async fn next(&mut self) -> Option<Sse> {
         loop {
-            if let Some((event, rest)) = self.read.split_once("\n\n") {
-                let event = parse(event);
-                self.read = rest.to_owned();
+            if let Some(end) = self.read.find("\n\n") {
+                let event = parse(&self.read[..end]);
+                self.read.drain(..end + 2);
                 if event != Sse::default() {
                     return Some(event);
                 }
@@ -136,8 +141,8 @@ fn parse(text: &str) -> Sse {
     let mut data = Vec::new();
     for line in text.lines() {
         match line.split_once(':') {
-            Some(("id", value)) => event.id = value.trim_start().to_owned(),
-            Some(("event", value)) => event.event = value.trim_start().to_owned(),
+            Some(("id", value)) => value.trim_start().clone_into(&mut event.id),
+            Some(("event", value)) => value.trim_start().clone_into(&mut event.event),
             Some(("data", value)) => data.push(value.strip_prefix(' ').unwrap_or(value)),
             _ => {}
         }

@@ -8,6 +8,7 @@ mod api;
 mod captured;
 mod clock;
 mod leave;
+mod page;
 mod planner;
 pub mod process;
 mod settle;
@@ -30,6 +31,7 @@ pub use agent::{Run, StubExecutor};
 pub use api::{Answer, Client, Sse, Stream};
 pub use captured::Captured;
 pub use clock::{ManualClock, SeededIds};
+pub use page::{Page, Shown};
 pub use planner::ScriptedPlanner;
 pub use setup::Setup;
 

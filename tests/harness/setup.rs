@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use nightshift_app::settings::{Project, Timers};
-use nightshift_app::{App, Ports, Settings, lifecycle, people};
+use nightshift_app::{App, Loop, Ports, Settings, lifecycle, people};
 use nightshift_core::agent::{AgentSpec, OutputFormat, PromptBy};
 use nightshift_core::approval::Rule;
 use nightshift_core::chat::Identity;
@@ -21,6 +21,7 @@ use nightshift_fakes::slack::{FakeSlack, SlackSetup};
 use nightshift_server::{HttpLimits, Server};
 use nightshift_slack::{SlackConfig, SlackPlatform};
 use nightshift_store::OpenOptions;
+use nightshift_web::{WebDoor, WebPlatform};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -69,6 +70,9 @@ impl Default for Setup {
     }
 }
 
+/// Signs the sessions of the built-in page.
+const PAGE_KEY: [u8; 32] = [7; 32];
+
 /// Worlds of one process: a restarted one gives out other identifiers than before.
 static LIVES: AtomicU64 = AtomicU64::new(1);
 
@@ -103,61 +107,29 @@ impl World {
             settings.scrubber.clone(),
         ));
         let planner = Arc::new(ScriptedPlanner::default());
-        let holder = settings.holder.clone();
-        let platform: Arc<dyn ChatPlatform> = Arc::new(
-            SlackPlatform::new(&slack_config(&slack), Some("http://127.0.0.1"))
-                .expect("an adapter"),
-        );
         let executor: Arc<dyn Executor> = match &setup.sandbox_init {
             Some(init) => Arc::new(processes(init, &settings, dir.path())),
             None => agent.clone(),
         };
-        let platforms = [platform.clone()]
-            .into_iter()
-            .chain(setup.platforms.clone());
+        let door = Arc::new(WebDoor::new(PAGE_KEY));
+        let page = WebPlatform::new(store.clone(), door.clone(), clock.clone(), ids.clone());
         let ports = Ports {
             store: store.clone(),
-            platforms: platforms.map(|one| (one.platform(), one)).collect(),
+            platforms: platforms(&setup, &slack, page),
             planner: planner.clone(),
             executors: [("local".to_owned(), executor)].into(),
             clock: clock.clone(),
             ids,
         };
+        let holder = settings.holder.clone();
         let (app, loops) = App::new(ports, settings);
-        app.store()
-            .recover(&holder, clock.timestamp())
-            .await
-            .expect("recovery");
+        let recovered = app.store().recover(&holder, clock.timestamp()).await;
+        recovered.expect("recovery");
 
+        let server = Arc::new(door_to(app.clone(), door));
         let stop = CancellationToken::new();
         let mut background = JoinSet::new();
-        // Deliveries wait for their commit inside a request: this one loop runs by itself.
-        let intake = loops
-            .iter()
-            .find(|one| one.name() == "intake")
-            .expect("the intake")
-            .clone();
-        background.spawn(lifecycle::run(intake, stop.clone()));
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
-            .await
-            .expect("a port");
-        let url = format!("http://{}", listener.local_addr().expect("an address"));
-        let aliases: BTreeMap<String, Platform> = BTreeMap::from([
-            ("/slack/commands".to_owned(), platform.platform()),
-            ("/slack/events".to_owned(), platform.platform()),
-            ("/slack/interactions".to_owned(), platform.platform()),
-        ]);
-        let server = Arc::new(Server::new(
-            app.clone(),
-            None,
-            HttpLimits::default(),
-            aliases,
-        ));
-        server.ready.recovered();
-        let (serves, serving) = (server.clone(), stop.clone());
-        background.spawn(async move {
-            nightshift_server::serve(serves, listener, None, serving).await;
-        });
+        let url = open(server.clone(), &loops, &stop, &mut background).await;
         slack.connect(format!("{url}/webhook/slack"));
         let world = Self {
             app,
@@ -179,6 +151,48 @@ impl World {
         world.quiet().await;
         world
     }
+}
+
+fn platforms(
+    setup: &Setup,
+    slack: &FakeSlack,
+    page: WebPlatform,
+) -> BTreeMap<Platform, Arc<dyn ChatPlatform>> {
+    let slack = SlackPlatform::new(&slack_config(slack), Some("http://127.0.0.1"));
+    let usual: [Arc<dyn ChatPlatform>; 2] = [Arc::new(slack.expect("an adapter")), Arc::new(page)];
+    let all = usual.into_iter().chain(setup.platforms.clone());
+    all.map(|platform| (platform.platform(), platform))
+        .collect()
+}
+
+fn door_to(app: Arc<App>, door: Arc<WebDoor>) -> Server {
+    let slack = Platform::new("slack");
+    let paths = ["/slack/commands", "/slack/events", "/slack/interactions"];
+    let aliases = paths.map(|path| (path.to_owned(), slack.clone()));
+    let server = Server::new(app, Some(door), HttpLimits::default(), aliases.into());
+    server.ready.recovered();
+    server
+}
+
+/// Listens, and returns the address.
+async fn open(
+    server: Arc<Server>,
+    loops: &[Arc<dyn Loop>],
+    stop: &CancellationToken,
+    background: &mut JoinSet<()>,
+) -> String {
+    // Deliveries wait for their commit inside a request: this one loop runs by itself.
+    let intake = loops.iter().find(|one| one.name() == "intake");
+    let intake = intake.expect("the intake").clone();
+    background.spawn(lifecycle::run(intake, stop.clone()));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
+    let listener = listener.expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let until = stop.clone();
+    background.spawn(async move {
+        nightshift_server::serve(server, listener, None, until).await;
+    });
+    url
 }
 
 fn slack_config(slack: &FakeSlack) -> SlackConfig {
@@ -288,6 +302,11 @@ fn directory() -> Directory {
             entry("U0BOB", Role::Submitter),
             entry("U0CARL", Role::Approver),
             entry("U0VERA", Role::Viewer),
+            Allowed {
+                platform: Platform::new("web"),
+                id: None,
+                role: Role::Submitter,
+            },
         ],
     }
 }

@@ -77,11 +77,11 @@ async fn two_clicks_of_one_person_are_one_run() {
 async fn two_people_at_the_same_time_are_one_run() {
     let w = World::new().await;
     let task = w.asks("ana", "once, please").await;
-    let card = w.card(&task.id);
+    let shown = w.card(&task.id);
     let (ana, carl) = (w.user("ana"), w.user("carl"));
     let (one, other) = tokio::join!(
-        ana.clicks_as_seen(&card, "Approve"),
-        carl.clicks_as_seen(&card, "Approve"),
+        ana.clicks_as_seen(&shown, "Approve"),
+        carl.clicks_as_seen(&shown, "Approve"),
     );
     assert_eq!((one.status, other.status), (Some(200), Some(200)));
     w.settle().await;

@@ -22,3 +22,4 @@ mod secrets;
 mod socket_mode;
 mod stranger;
 mod submit;
+mod web;

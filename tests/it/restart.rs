@@ -61,7 +61,7 @@ async fn the_card_of_a_staged_task_still_decides_after_the_crash() {
     w.settle().await;
     assert_eq!(
         w.cards(&task.id),
-        [card.clone()],
+        std::slice::from_ref(&card),
         "the same card, untouched"
     );
     w.presses_as_seen("bob", "Approve", &card).await;
