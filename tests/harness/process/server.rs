@@ -109,10 +109,9 @@ impl Server {
         eventually(&format!("{id} becomes {states:?}"), async || {
             seen = self.task(id).await;
             let state = seen["status"].as_str()?;
-            if is_terminal(state) && !states.contains(&state) {
-                panic!("wanted {states:?}: {seen:#}");
-            }
-            states.contains(&state).then_some(())
+            let there = states.contains(&state);
+            assert!(there || !is_terminal(state), "wanted {states:?}: {seen:#}");
+            there.then_some(())
         })
         .await;
         seen

@@ -13,6 +13,12 @@ use super::DUPLICATE;
 /// One more channel for each cycle's tasks: the pace of one channel is not what is tested.
 const TASKS_PER_CYCLE: u64 = 4;
 
+/// Takes its time, so that many moments fall into its work.
+const WORKING_AGENT: &str = r#"
+prompt=$(cat); echo "$NIGHTSHIFT_TASK_ID $NIGHTSHIFT_FENCE" >>runs
+sleep 0.3; echo "I did: $prompt"
+"#;
+
 #[tokio::test]
 async fn killed_at_random_moments_nothing_acknowledged_is_missing() {
     let seed = number("NIGHTSHIFT_CRASH_SEED").unwrap_or_else(fresh_seed);
@@ -21,7 +27,8 @@ async fn killed_at_random_moments_nothing_acknowledged_is_missing() {
     let mut dice = Dice(seed);
     let mut setup = slack_setup();
     setup.pace.enforced = false;
-    let office = Office::around(FakeSlack::start(setup).await.expect("a free port"));
+    let mut office = Office::around(FakeSlack::start(setup).await.expect("a free port"));
+    office.site.agent("probe", WORKING_AGENT);
     let mut asked = Vec::new();
     for cycle in 0..cycles {
         let server = office.start().await;
@@ -54,6 +61,11 @@ async fn killed_at_random_moments_nothing_acknowledged_is_missing() {
         assert!(expected.contains(&found), "{request:?}: {found} tasks");
     }
     let runs = office.site.runs();
+    println!(
+        "{cycles} kills, {} tasks, {} starts",
+        tasks.len(),
+        runs.len()
+    );
     let attempts: BTreeSet<&String> = runs.iter().collect();
     assert_eq!(attempts.len(), runs.len(), "an attempt began twice");
     for task in &tasks {
@@ -99,7 +111,7 @@ async fn ask(office: &Office, cycle: u64, number: u64) -> Request {
     let channel = office.slack.channel(&format!("room{cycle}x{number}"));
     let text = format!("errand {cycle} of {number}");
     let said = format!("{text} --project demo");
-    let acknowledged = if number % 2 == 0 {
+    let acknowledged = if number.is_multiple_of(2) {
         let delivery = office.ana.slash(&channel, &said).await;
         let again = office.slack.redeliver(&delivery).await;
         delivery.acknowledged || again.is_some_and(|again| again.acknowledged)
