@@ -7,7 +7,7 @@
 //! - [`supervisor`]: one per attempt: events, timeout, TERM → grace → KILL, the proof.
 //! - [`output`] and [`stream`]: bytes with offsets; what the agents say in them.
 //! - [`results`]: what the attempt left in its output directory.
-//! - [`config`] and [`presets`]: the configuration's sections and the known agents.
+//! - [`config`] and [`mod@presets`]: the configuration's sections and the known agents.
 //!
 //! Invariants: no prompt is ever an argument; no shell is ever between us and an agent; nothing
 //! an attempt started outlives it or us.

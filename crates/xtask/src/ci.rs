@@ -23,8 +23,15 @@ pub(crate) fn run() -> anyhow::Result<()> {
     )?;
     step(
         "documentation",
-        &["cargo", "doc", "--workspace", "--no-deps", "--locked"],
-        &[("RUSTDOCFLAGS", "-D warnings")],
+        &[
+            "cargo",
+            "doc",
+            "--workspace",
+            "--no-deps",
+            "--document-private-items",
+            "--locked",
+        ],
+        &[("RUSTDOCFLAGS", "-D warnings -A rustdoc::private_intra_doc_links")],
     )?;
     // The README's second command, as it stands there.
     test::run(&[])
