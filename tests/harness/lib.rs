@@ -5,6 +5,7 @@
 
 mod agent;
 mod api;
+pub mod browser;
 mod captured;
 mod clock;
 mod leave;

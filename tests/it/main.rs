@@ -7,6 +7,7 @@ mod cancel;
 mod cli;
 mod http_errors;
 mod outbox;
+mod page;
 mod process_crash;
 mod process_disk;
 mod process_secrets;
