@@ -59,7 +59,7 @@ impl Installation {
             lives: AtomicU32::new(0),
             dir,
         };
-        for name in ["home", "bin", "project"] {
+        for name in ["home", "bin", "project", "tmp"] {
             make_open(&site.path(name));
         }
         if nix::unistd::geteuid().is_root() {
@@ -92,6 +92,8 @@ impl Installation {
         self.environment.extend([
             ("PATH".to_owned(), "/usr/local/bin:/usr/bin:/bin".to_owned()),
             ("HOME".to_owned(), self.path("home").display().to_string()),
+            // What a killed process leaves behind goes with the installation.
+            ("TMPDIR".to_owned(), self.path("tmp").display().to_string()),
         ]);
         self.config = json!({"remote": {
             "trigger_service": {"listen": "127.0.0.1:0", "platforms": {}},

@@ -118,6 +118,12 @@ async fn a_newcomer_runs_watches_and_cancels_without_an_account() {
     let queue = site.nightshift(&["--data-dir", &dir, "queue"]).await;
     assert_eq!(queue.code, 0, "{queue:?}");
     assert!(queue.stdout.contains(&disk), "{queue:?}");
+    let words = ["submit", "--auto-approve", "--wait", "run", "disk"];
+    let again = site
+        .nightshift(&[&["--data-dir", &dir], &words[..]].concat())
+        .await;
+    assert_eq!(again.code, 0, "{again:?}");
+    assert!(again.stdout.contains("Mounted on"), "{again:?}");
 
     let ended = demo.server.terminate(Duration::from_secs(5)).await;
     assert_eq!(ended.code, Some(0));
