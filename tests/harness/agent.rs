@@ -22,6 +22,8 @@ pub struct Run {
     stubborn: Arc<AtomicBool>,
     events: mpsc::UnboundedSender<JobEvent>,
     unread: Arc<AtomicUsize>,
+    /// The end is told, but perhaps not written yet.
+    pub(crate) unwritten: Arc<AtomicBool>,
     results: Arc<Mutex<Vec<LeftFile>>>,
     printed: Arc<Mutex<u64>>,
     scrubber: Scrubber,
@@ -192,6 +194,7 @@ impl Executor for StubExecutor {
             stubborn: Arc::default(),
             events,
             unread: Arc::default(),
+            unwritten: Arc::default(),
             results: Arc::default(),
             printed: Arc::default(),
             scrubber: self.scrubber.clone(),
@@ -207,6 +210,7 @@ impl Executor for StubExecutor {
             .join(job.fence.0.to_string());
         Ok(Box::new(StubRun {
             run,
+            telling: false,
             received: AsyncMutex::new(received),
             results,
         }))
@@ -219,6 +223,8 @@ impl Executor for StubExecutor {
 
 struct StubRun {
     run: Run,
+    /// An event was handed over; who asks for the next one has taken note of it.
+    telling: bool,
     received: AsyncMutex<mpsc::UnboundedReceiver<JobEvent>>,
     results: std::path::PathBuf,
 }
@@ -226,9 +232,14 @@ struct StubRun {
 #[async_trait]
 impl Running for StubRun {
     async fn next(&mut self) -> Option<JobEvent> {
+        if std::mem::take(&mut self.telling) {
+            self.run.unread.fetch_sub(1, Ordering::SeqCst);
+        }
         let event = self.received.lock().await.recv().await?;
-        self.run.unread.fetch_sub(1, Ordering::SeqCst);
+        self.telling = true;
         if let JobEvent::Exited(_) = &event {
+            self.run.unwritten.store(true, Ordering::SeqCst);
+            self.run.unread.store(0, Ordering::SeqCst);
             for (name, bytes) in self.run.results.lock().expect("results").iter() {
                 let at = self.results.join(name);
                 std::fs::create_dir_all(at.parent().expect("a parent")).expect("results");

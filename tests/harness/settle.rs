@@ -53,7 +53,7 @@ impl World {
                 .loops
                 .iter()
                 .any(|one| one.name() != "dispatch" && one.busy());
-            if worked || busy || self.agent_is_talking() {
+            if worked || busy || self.agent_is_talking() || self.an_end_is_unwritten().await {
                 calm = 0;
             } else {
                 calm += 1;
@@ -138,6 +138,21 @@ impl World {
         let mut activity = self.app.wake.activity();
         activity.mark_unchanged();
         let _ = tokio::time::timeout(LOOK, activity.changed()).await;
+    }
+
+    /// Whether an attempt has ended whose end is not in the store.
+    async fn an_end_is_unwritten(&self) -> bool {
+        for run in self.agent.runs() {
+            if !run.unwritten.load(Ordering::SeqCst) {
+                continue;
+            }
+            let attempt = self.now(&run.job.task).await.attempt.expect("an attempt");
+            if attempt.fence == run.job.fence && attempt.finished_at.is_none() {
+                return true;
+            }
+            run.unwritten.store(false, Ordering::SeqCst);
+        }
+        false
     }
 
     fn agent_is_talking(&self) -> bool {

@@ -21,6 +21,11 @@ async fn a_viewer_and_another_submitter_change_nothing_and_are_told_alone() {
     assert!(w.agent.runs().is_empty());
     assert!(w.whispers("ana").is_empty());
     let refused = w.events("auth.refused").await;
+    assert!(
+        refused
+            .iter()
+            .all(|event| event.task_id.as_ref() == Some(&task.id))
+    );
     let who: Vec<_> = refused.iter().map(|event| event.actor.clone()).collect();
     assert_eq!(
         who,
