@@ -12,6 +12,7 @@ const scroller = at("scroll");
 /** A hidden page gives its connection back; it misses nothing, for it reads on where it was. */
 const HIDDEN_FOR = 30000;
 
+let following = true;
 let me = "";
 let live = false;
 let activeThread = null;
@@ -33,8 +34,12 @@ function problem(words) {
 
 // What is shown
 
+function isAtEnd() {
+  return scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 80;
+}
+
 function show(message) {
-  const stuck = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 80;
+  const stuck = isAtEnd();
   const put = conversation.put(message);
   const theirs = message.author !== me;
   at("empty").hidden = true;
@@ -197,8 +202,16 @@ at("newest").addEventListener("click", () => {
 });
 
 scroller.addEventListener("scroll", () => {
-  if (scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 80) at("newest").hidden = true;
+  following = isAtEnd();
+  if (following) at("newest").hidden = true;
 });
+
+// Who is at the end stays there while output grows or the box takes room.
+const growth = new ResizeObserver(() => {
+  if (following) scroller.scrollTop = scroller.scrollHeight;
+});
+growth.observe(at("messages"));
+growth.observe(scroller);
 
 let hiddenTimer = 0;
 document.addEventListener("visibilitychange", () => {
