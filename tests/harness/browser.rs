@@ -5,7 +5,7 @@
 mod driver;
 mod wire;
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
@@ -105,19 +105,17 @@ impl Browser {
         .await
     }
 
-    /// A picture of the window, for whoever develops the page.
-    pub async fn picture(&self, path: &Path) {
+    /// A picture of the window, for whoever wants to know why a test failed; returns where it is.
+    pub async fn picture(&self) -> PathBuf {
         let shot = self.told("GET", "screenshot", Value::Null).await;
-        let text = shot.as_str().expect("a picture");
-        std::fs::write(path, wire::base64(text)).expect("a place for the picture");
-    }
-
-    /// As somebody with these settings of their system sees it: `prefers-color-scheme`, `dark`.
-    pub async fn prefers(&self, feature: &str, value: &str) {
-        let feature = json!({ "name": feature, "value": value });
-        let body =
-            json!({ "cmd": "Emulation.setEmulatedMedia", "params": { "features": [feature] } });
-        self.told("POST", "goog/cdp/execute", body).await;
+        let bytes = wire::base64(shot.as_str().expect("a picture"));
+        let file = tempfile::Builder::new()
+            .prefix("nightshift-page-")
+            .suffix(".png")
+            .tempfile()
+            .expect("a file");
+        std::fs::write(file.path(), bytes).expect("a picture");
+        file.into_temp_path().keep().expect("a file that stays")
     }
 
     async fn named(&self, scope: &str, name: &str) -> Option<String> {

@@ -2,6 +2,7 @@
 
 use harness::browser::{ENTER, TAB};
 use harness::process::{eventually, processes_of, until_gone};
+use serde_json::json;
 
 use super::stage::{APPROVE, Demo};
 
@@ -51,6 +52,14 @@ async fn a_running_task_is_watched_and_cancelled() {
             message.title.starts_with("▶ Running") && message.output.contains("I read a request")
         })
         .await;
+    eventually("the end of the output is in sight", async || {
+        let script = "
+            const end = document.querySelector('.output').getBoundingClientRect().bottom;
+            return end <= document.querySelector('main').getBoundingClientRect().bottom;";
+        let seen = ana.browser.script(script, json!([])).await;
+        (seen == true).then_some(())
+    })
+    .await;
     let processes = processes_of(&running.task());
     assert!(!processes.is_empty(), "the agent is at work");
     ana.presses(&running, "✕ Cancel").await;

@@ -41,7 +41,7 @@ impl Demo {
         let site = Installation::new();
         let mut server = Server::spawn(&site, &["demo", "--port", "0"]);
         let page = server.address(&site, OPEN).await;
-        server.url = page.trim_end_matches("/playground").to_owned();
+        server.url = page.replace("/playground", "");
         Self {
             api: Client::new(&server.url, None),
             server,
@@ -181,7 +181,11 @@ impl Seat {
             last.iter().find(|message| such(message)).cloned()
         });
         let found = tokio::time::timeout(LOOKING, looking).await;
-        found.unwrap_or_else(|_| panic!("{what} is not seen, but: {last:#?}"))
+        let Ok(found) = found else {
+            let picture = self.browser.picture().await;
+            panic!("{what} is not seen, but {picture:?}: {last:#?}");
+        };
+        found
     }
 
     /// Waits for a card with such a title.

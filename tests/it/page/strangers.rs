@@ -34,6 +34,9 @@ impl Session {
     }
 }
 
+/// What is wrong, the status it gets, and the headers.
+type Case<'a> = (&'a str, u16, Vec<(&'a str, &'a str)>);
+
 /// Says something with these headers.
 async fn say(demo: &Demo, headers: &[(&str, &str)]) -> Answer {
     let body = json!({"kind": "say", "id": "m-00000001", "text": "run disk"});
@@ -60,7 +63,7 @@ async fn calls_that_do_not_come_from_the_page_are_refused() {
         format!("{}.{signature}", hex::encode("guest-0000000001"))
     });
     let unsigned = ana.forged(|value| format!("{}.00", value.split('.').next().expect("a name")));
-    let cases: [(&str, u16, Vec<(&str, &str)>); 8] = [
+    let cases: [Case; 8] = [
         (
             "a foreign host",
             403,
