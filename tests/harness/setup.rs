@@ -1,21 +1,19 @@
 //! How a world is put together, and what a test may choose.
 
+mod configured;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use nightshift_app::settings::{Project, Timers};
-use nightshift_app::{App, Loop, Ports, Settings, lifecycle, people};
-use nightshift_core::agent::{AgentSpec, OutputFormat, PromptBy};
+use nightshift_app::settings::Timers;
+use nightshift_app::{App, Loop, Ports, Settings, lifecycle};
 use nightshift_core::approval::Rule;
-use nightshift_core::chat::Identity;
-use nightshift_core::command::run::{ArgKind, ArgSpec, CommandSpec, whole};
-use nightshift_core::id::{Platform, UserId};
-use nightshift_core::plan::Limits;
+use nightshift_core::id::Platform;
 use nightshift_core::port::{ChatPlatform, Executor};
-use nightshift_core::secret::{Scrubber, Secret};
-use nightshift_core::user::{Allowed, Directory, Role, StaticUser, User};
+use nightshift_core::secret::Secret;
+use nightshift_core::user::User;
 use nightshift_exec::{Isolation, LocalConfig, LocalExecutor};
 use nightshift_fakes::slack::{FakeSlack, SlackSetup};
 use nightshift_server::{HttpLimits, Server};
@@ -26,10 +24,9 @@ use tempfile::TempDir;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    ADMIN_KEY, API_KEY, CANARY, Captured, ManualClock, ScriptedPlanner, SeededIds, StubExecutor,
-    World,
-};
+use configured::settings;
+
+use crate::{CANARY, Captured, ManualClock, ScriptedPlanner, SeededIds, StubExecutor, World};
 
 /// What a test may choose about its world.
 #[derive(Clone)]
@@ -205,60 +202,6 @@ fn slack_config(slack: &FakeSlack) -> SlackConfig {
     }
 }
 
-fn settings(setup: &Setup, data_dir: &std::path::Path, slack: &FakeSlack, life: u64) -> Settings {
-    let secrets = [
-        CANARY.to_owned(),
-        slack.setup().bot_token.clone(),
-        slack.setup().signing_secret.clone(),
-    ];
-    let keys = [(API_KEY, "user_api"), (ADMIN_KEY, "user_dora")];
-    Settings {
-        directory: if setup.names_nobody {
-            Directory::default()
-        } else {
-            directory()
-        },
-        api_keys: keys
-            .iter()
-            .map(|(key, user)| (people::digest(key), UserId::new(*user)))
-            .collect(),
-        agents: [("stub".to_owned(), agent(&setup.agent_argv))].into(),
-        default_agent: "stub".into(),
-        commands: [("disk".to_owned(), disk())].into(),
-        projects: setup
-            .project
-            .iter()
-            .map(|path| {
-                (
-                    "demo".to_owned(),
-                    Project {
-                        path: path.clone(),
-                        default_agent: None,
-                    },
-                )
-            })
-            .collect(),
-        default_executor: "local".into(),
-        working_dir: data_dir.with_file_name("work"),
-        results_dir: data_dir.join("results"),
-        max_concurrent: setup.max_concurrent,
-        rule: setup.rule.clone(),
-        limits: Limits {
-            max_tokens: 100_000,
-            max_usd: 10.0,
-            default_timeout_s: 900,
-            max_timeout_s: 86_400,
-        },
-        output_limit: 1 << 20,
-        result_file_limit: 1 << 20,
-        upload_limit: 1 << 20,
-        timers: setup.timers,
-        scrubber: Scrubber::new(secrets.map(Secret::new)),
-        holder: format!("life-{life}"),
-        open_api: setup.open_api.clone(),
-    }
-}
-
 /// Attempts as real processes, in whatever sandbox this machine has.
 fn processes(init: &std::path::Path, settings: &Settings, dir: &std::path::Path) -> LocalExecutor {
     let home = dir.join("home");
@@ -279,68 +222,4 @@ fn processes(init: &std::path::Path, settings: &Settings, dir: &std::path::Path)
         scrubber: settings.scrubber.clone(),
         unprivileged: LocalConfig::NOBODY,
     })
-}
-
-fn directory() -> Directory {
-    let slack = Platform::new("slack");
-    let entry = |id: &str, role| Allowed {
-        platform: slack.clone(),
-        id: Some(id.into()),
-        role,
-    };
-    let dora = StaticUser {
-        role: Role::Admin,
-        identities: vec![Identity {
-            platform: slack.clone(),
-            id: "U0DORA".into(),
-        }],
-    };
-    Directory {
-        users: [(UserId::new("user_dora"), dora)].into(),
-        allowed: vec![
-            entry("U0ANA", Role::Submitter),
-            entry("U0BOB", Role::Submitter),
-            entry("U0CARL", Role::Approver),
-            entry("U0VERA", Role::Viewer),
-            Allowed {
-                platform: Platform::new("web"),
-                id: None,
-                role: Role::Submitter,
-            },
-        ],
-    }
-}
-
-fn agent(argv: &[String]) -> AgentSpec {
-    AgentSpec {
-        name: "stub".into(),
-        argv: argv.to_vec(),
-        prompt: PromptBy::Stdin,
-        output: OutputFormat::Text,
-        hosts: Vec::new(),
-        credential_paths: Vec::new(),
-        env_pass: Vec::new(),
-        env_set: BTreeMap::new(),
-        model_flag: None,
-        install_hint: "Install the stub.".into(),
-        usd_per_mtok_micros: 5_000_000,
-    }
-}
-
-fn disk() -> CommandSpec {
-    let path = ArgSpec {
-        kind: ArgKind::Text,
-        pattern: Some(whole("/[a-z/]*").expect("a pattern")),
-        choices: Vec::new(),
-        default: Some("/".into()),
-    };
-    CommandSpec {
-        name: "disk".into(),
-        description: "free space".into(),
-        argv: vec!["df".into(), "-h".into(), "{path}".into()],
-        args: vec![("path".into(), path)],
-        timeout_s: 30,
-        risk: "low".into(),
-        hosts: Vec::new(),
-    }
 }

@@ -15,6 +15,7 @@ use nightshift_exec::AgentSection;
 
 use super::Mode;
 use crate::cmd::{Context, Misconfigured};
+use crate::config::section::auth::{Auth, Method};
 use crate::config::{Config, Loaded};
 
 /// Files up to this size go into the conversation: what a phone loads without a thought.
@@ -47,13 +48,7 @@ pub(crate) fn settings(
     });
     Ok(Settings {
         directory: remote.auth.directory(),
-        api_keys: remote
-            .auth
-            .api_keys
-            .0
-            .iter()
-            .map(|(key, user)| (digest(key.expose()), user.clone()))
-            .collect(),
+        api_keys: api_keys(&remote.auth),
         agents: agents(config)?,
         default_agent: remote.execution.local.agent.clone(),
         commands: commands.collect::<Result<_, _>>()?,
@@ -88,6 +83,16 @@ pub(crate) fn settings(
             kind: Kind::Person,
         }),
     })
+}
+
+/// SHA-256 of each key → its user; none where `auth.method` does not list `api_key`.
+fn api_keys(auth: &Auth) -> BTreeMap<String, UserId> {
+    if !auth.method.contains(&Method::ApiKey) {
+        return BTreeMap::new();
+    }
+    let keys = auth.api_keys.0.iter();
+    keys.map(|(key, user)| (digest(key.expose()), user.clone()))
+        .collect()
 }
 
 /// The presets, and what the configuration adds or changes.
