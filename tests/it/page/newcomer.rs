@@ -4,7 +4,7 @@ use harness::browser::{ENTER, TAB};
 use harness::process::{eventually, processes_of, until_gone};
 use serde_json::json;
 
-use super::stage::{APPROVE, Demo};
+use super::stage::{APPROVE, Demo, Seat};
 
 #[tokio::test]
 async fn a_plan_is_approved_by_keyboard_alone_and_its_answer_is_read() {
@@ -52,14 +52,6 @@ async fn a_running_task_is_watched_and_cancelled() {
             message.title.starts_with("▶ Running") && message.output.contains("I read a request")
         })
         .await;
-    eventually("the end of the output is in sight", async || {
-        let script = "
-            const end = document.querySelector('.output').getBoundingClientRect().bottom;
-            return end <= document.querySelector('main').getBoundingClientRect().bottom;";
-        let seen = ana.browser.script(script, json!([])).await;
-        (seen == true).then_some(())
-    })
-    .await;
     let processes = processes_of(&running.task());
     assert!(!processes.is_empty(), "the agent is at work");
     ana.presses(&running, "✕ Cancel").await;
@@ -74,7 +66,8 @@ async fn a_running_task_is_watched_and_cancelled() {
 #[tokio::test]
 async fn output_is_live_and_a_file_can_be_had() {
     let demo = Demo::start().await;
-    let ana = demo.visitor().await;
+    // Too low for the card and its output at once.
+    let ana = Seat::sized(&demo.server.url, 1200, 600).await;
     let request = "write hello.txt lines 30 and then sleep 3";
     ana.says(request).await;
     let plan = ana.plan().await;
@@ -84,6 +77,14 @@ async fn output_is_live_and_a_file_can_be_had() {
             && message.output.contains("line 1 of 30\n")
             && message.output.contains("line 30 of 30\n")
             && !message.output.contains("Done.")
+    })
+    .await;
+    eventually("the end of the output is in sight", async || {
+        let script = "
+            const end = document.querySelector('.output').getBoundingClientRect().bottom;
+            return end <= document.querySelector('main').getBoundingClientRect().bottom;";
+        let seen = ana.browser.script(script, json!([])).await;
+        (seen == true).then_some(())
     })
     .await;
     let answer = ana.card("✅ Task completed").await;

@@ -31,7 +31,7 @@ async fn fits(seat: &Seat, when: &str) {
 #[tokio::test]
 async fn on_a_phone_nothing_is_cut_off_and_everything_can_be_pressed() {
     let demo = Demo::start().await;
-    let ana = Seat::with_a_phone(&demo.server.url).await;
+    let ana = Seat::sized(&demo.server.url, 360, 740).await;
     fits(&ana, "at first").await;
     let unbroken = "/a/very/long/path".repeat(20);
     ana.says(&format!("lines 40 {unbroken}")).await;

@@ -124,10 +124,10 @@ impl Seat {
         seat
     }
 
-    /// On a phone.
-    pub(super) async fn with_a_phone(url: &str) -> Self {
+    /// With a page of this size.
+    pub(super) async fn sized(url: &str, width: u32, height: u32) -> Self {
         let seat = Self {
-            browser: Browser::sized(360, 740).await,
+            browser: Browser::sized(width, height).await,
         };
         seat.opens(url).await;
         seat
@@ -144,7 +144,10 @@ impl Seat {
 
     /// Waits until the element says this.
     pub(super) async fn reads(&self, css: &str, words: &str) {
-        let script = "return document.querySelector(arguments[0])?.innerText ?? '';";
+        // What is hidden has a text, too.
+        let script = "
+            const found = document.querySelector(arguments[0]);
+            return found?.checkVisibility() ? found.innerText : '';";
         eventually(&format!("{css} says {words:?}"), async || {
             let said = self.browser.script(script, json!([css])).await;
             said.as_str()?.contains(words).then_some(())

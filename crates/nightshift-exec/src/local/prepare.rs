@@ -13,6 +13,7 @@ use nightshift_core::port::{ExitKind, Job};
 use super::command::{Inside, build, environment, marks};
 use super::place::{self, Place};
 use super::{Shared, credentials, is_root};
+use crate::sandbox::Mode;
 use crate::sandbox::view::{self, Private};
 use crate::supervisor::Launch;
 
@@ -55,7 +56,9 @@ pub(super) fn prepare(shared: &Shared, job: &Job) -> Result<Launch, Refusal> {
         let hint = &job.install_hint;
         spawn_failed(format!("`{name}` was not found. {hint}").trim().to_owned())
     })?;
-    let user = is_root().then(|| owner(&named).unwrap_or(config.unprivileged));
+    // Without isolation an agent is the service itself, as the configuration says.
+    let confined = is_root() && !matches!(mode, Mode::None);
+    let user = confined.then(|| owner(&named).unwrap_or(config.unprivileged));
     let note = note(&named, user);
     let base = place::base(&mode, user, config)?;
     let place = Place::create(&base, job, &config.instance, user, &shared.live)?;
