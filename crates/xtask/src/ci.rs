@@ -31,7 +31,10 @@ pub(crate) fn run() -> anyhow::Result<()> {
             "--document-private-items",
             "--locked",
         ],
-        &[("RUSTDOCFLAGS", "-D warnings -A rustdoc::private_intra_doc_links")],
+        &[(
+            "RUSTDOCFLAGS",
+            "-D warnings -A rustdoc::private_intra_doc_links",
+        )],
     )?;
     // The README's second command, as it stands there.
     test::run(&[])
