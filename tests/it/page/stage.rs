@@ -186,7 +186,7 @@ impl Seat {
         let found = tokio::time::timeout(LOOKING, looking).await;
         let Ok(found) = found else {
             let picture = self.browser.picture().await;
-            panic!("{what} is not seen, but {picture:?}: {last:#?}");
+            panic!("{what} is not seen, but {}: {last:#?}", picture.display());
         };
         found
     }
