@@ -177,7 +177,7 @@ impl Running {
             tracing::info!("Stopped.");
             return Ok(ExitCode::SUCCESS);
         }
-        tracing::warn!("Stopped at the deadline; the next start recovers the rest.");
+        tracing::warn!("Stopped before all was done; the next start recovers the rest.");
         Ok(ExitCode::FAILURE)
     }
 }

@@ -1,6 +1,7 @@
 //! Start, signals, shutdown: soft first, hard at the deadline or at the second signal.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use nightshift_app::App;
@@ -24,6 +25,8 @@ pub(crate) struct Lifecycle {
     /// The loops finish what they hold.
     soft: CancellationToken,
     hard: CancellationToken,
+    /// A loop died: the exit code must tell.
+    crashed: Arc<AtomicBool>,
     hangup: Signal,
     interrupt: Signal,
     terminate: Signal,
@@ -38,6 +41,7 @@ impl Lifecycle {
             closing: CancellationToken::new(),
             soft: CancellationToken::new(),
             hard: CancellationToken::new(),
+            crashed: Arc::default(),
             hangup: signal(SignalKind::hangup())?,
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
@@ -64,11 +68,13 @@ impl Lifecycle {
             let name = one.name();
             let stop = self.soft.clone();
             let whole = self.soft.clone();
+            let crashed = self.crashed.clone();
             self.tracker.spawn(async move {
                 // A loop that panics is a service that pretends: stop it all, the next start recovers.
                 let running = tokio::task::JoinSet::from_iter([lifecycle::run(one, stop)]).join_next().await;
                 if let Some(Err(error)) = running {
                     tracing::error!(loop.name = name, %error, "A background loop died; the service stops.");
+                    crashed.store(true, Ordering::Release);
                     whole.cancel();
                 }
             });
@@ -100,7 +106,7 @@ impl Lifecycle {
     }
 
     /// Stops everything, in this order: what comes in, the loops, the doors. `false` when the
-    /// deadline or a second signal cut it short.
+    /// deadline or a second signal cut it short, or when a part had died.
     pub(crate) async fn shut_down(mut self, server: &Server, deadline: Duration) -> bool {
         self.closing.cancel();
         server.ready.drain();
@@ -125,7 +131,7 @@ impl Lifecycle {
             // The server ends by itself soon after `hard`.
             self.doors.wait().await;
         }
-        clean
+        clean && !self.crashed.load(Ordering::Acquire)
     }
 }
 

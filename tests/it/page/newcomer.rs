@@ -81,8 +81,10 @@ async fn output_is_live_and_a_file_can_be_had() {
     .await;
     eventually("the end of the output is in sight", async || {
         let script = "
-            const end = document.querySelector('.output').getBoundingClientRect().bottom;
-            return end <= document.querySelector('main').getBoundingClientRect().bottom;";
+            const box = document.querySelector('.output').getBoundingClientRect();
+            const main = document.querySelector('main').getBoundingClientRect();
+            const runs = document.querySelector('h3').innerText.startsWith('▶');
+            return runs && box.height > 0 && box.bottom <= main.bottom;";
         let seen = ana.browser.script(script, json!([])).await;
         (seen == true).then_some(())
     })
