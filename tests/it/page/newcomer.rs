@@ -83,8 +83,9 @@ async fn output_is_live_and_a_file_can_be_had() {
         let script = "
             const box = document.querySelector('.output').getBoundingClientRect();
             const main = document.querySelector('main').getBoundingClientRect();
-            const runs = document.querySelector('h3').innerText.startsWith('▶');
-            return runs && box.height > 0 && box.bottom <= main.bottom;";
+            // The answer, which would bring it there, has not come.
+            const alone = document.querySelectorAll('h3').length === 1;
+            return alone && box.height > 0 && box.bottom <= main.bottom;";
         let seen = ana.browser.script(script, json!([])).await;
         (seen == true).then_some(())
     })
