@@ -37,17 +37,19 @@ impl Loop for Converse {
     }
 
     async fn tick(&self) -> TickResult {
-        if self.app.workspaces.is_empty() {
-            return Ok(Tick::Idle(POLL));
-        }
         let mut acted = false;
-        for delivery in self.app.store().open_deliveries(ROUND).await? {
-            // Until a platform has said who we are, nobody there can be told from a stranger.
-            let Some(ours) = self.app.workspaces.get(&delivery.platform) else {
-                continue;
-            };
-            self.app.act_on(&delivery, &ours).await?;
-            acted = true;
+        // Until a platform has said who we are, nobody there can be told from a stranger: its
+        // deliveries wait, those of the others do not.
+        for (platform, ours) in self.app.workspaces.known() {
+            let open = self
+                .app
+                .store()
+                .open_deliveries(Some(&platform), ROUND)
+                .await?;
+            for delivery in open {
+                self.app.act_or_explain(&delivery, &ours).await?;
+                acted = true;
+            }
         }
         Ok(if acted {
             Tick::Worked
@@ -62,7 +64,23 @@ impl Loop for Converse {
 }
 
 impl App {
-    /// Acts on a delivery and settles it. An error leaves it open: it is acted on again.
+    /// Acts on a delivery; one that cannot be acted on at all is answered with a reference and
+    /// settled, so that it holds up nobody behind it. An error means that the store takes nothing.
+    async fn act_or_explain(&self, delivery: &StoredDelivery, ours: &str) -> Result<(), Problem> {
+        match self.act_on(delivery, ours).await {
+            Ok(()) => Ok(()),
+            Err(Problem::Unavailable(error)) => Err(Problem::Unavailable(error)),
+            Err(problem) => {
+                let cause = Cause {
+                    actor: None,
+                    delivery: Some(delivery.id.clone()),
+                };
+                self.give_up(&delivery.inbound, &cause, &problem).await
+            }
+        }
+    }
+
+    /// Acts on a delivery and settles it. An error leaves it open.
     async fn act_on(&self, delivery: &StoredDelivery, ours: &str) -> Result<(), Problem> {
         let inbound = &delivery.inbound;
         let cause = Cause {

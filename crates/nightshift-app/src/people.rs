@@ -117,12 +117,16 @@ impl Workspaces {
             .cloned()
     }
 
-    /// No platform has answered yet.
-    pub fn is_empty(&self) -> bool {
-        self.0
+    /// The platforms that have answered, with our workspace there.
+    pub fn known(&self) -> Vec<(Platform, String)> {
+        let known = self
+            .0
             .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .is_empty()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        known
+            .iter()
+            .map(|(platform, workspace)| (platform.clone(), workspace.clone()))
+            .collect()
     }
 
     fn set(&self, platform: Platform, workspace: String) {

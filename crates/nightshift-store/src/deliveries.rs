@@ -28,8 +28,12 @@ impl Deliveries for SqlStore {
         Ok(accept(tx, batch).await?)
     }
 
-    async fn open_deliveries(&self, limit: u32) -> Result<Vec<StoredDelivery>, StoreError> {
-        Ok(self.open(limit).await?)
+    async fn open_deliveries(
+        &self,
+        platform: Option<&Platform>,
+        limit: u32,
+    ) -> Result<Vec<StoredDelivery>, StoreError> {
+        Ok(self.open(platform, limit).await?)
     }
 
     async fn answer(
@@ -52,10 +56,11 @@ impl Deliveries for SqlStore {
 }
 
 impl SqlStore {
-    async fn open(&self, limit: u32) -> Result<Vec<StoredDelivery>> {
+    async fn open(&self, platform: Option<&Platform>, limit: u32) -> Result<Vec<StoredDelivery>> {
         let mut conn = self.engine.read().await?;
         let rows = sqlx::query(sql::delivery::OPEN)
             .bind(i64::from(limit))
+            .bind(platform.map(Platform::as_str))
             .fetch_all(&mut *conn)
             .await?;
         rows.iter()

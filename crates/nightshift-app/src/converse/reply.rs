@@ -97,12 +97,31 @@ impl App {
                 Some(*task),
             ),
             Problem::Invalid(fields) => (wording::invalid(&fields), None, None),
-            other => {
-                let reference = hex::encode(&self.ports.ids.entropy()[..6]);
-                tracing::error!(reference, error = %other, "A delivery could not be acted on.");
-                (wording::went_wrong(&reference), None, None)
-            }
+            other => (self.went_wrong(&other), None, None),
         }
+    }
+
+    /// Logs what went wrong, and names the log line to the person.
+    fn went_wrong(&self, problem: &Problem) -> Card {
+        let reference = hex::encode(&self.ports.ids.entropy()[..6]);
+        let cause = std::error::Error::source(problem).map(ToString::to_string);
+        tracing::error!(reference, error = %problem, error.cause = cause, "A delivery could not be acted on.");
+        wording::went_wrong(&reference)
+    }
+
+    /// Settles a delivery that cannot be acted on.
+    pub(super) async fn give_up(
+        &self,
+        inbound: &Inbound,
+        cause: &Cause,
+        problem: &Problem,
+    ) -> Result<(), Problem> {
+        let word = privately(inbound, self.went_wrong(problem));
+        self.store()
+            .answer(cause, &[word], None, self.now())
+            .await?;
+        self.wake.all();
+        Ok(())
     }
 }
 

@@ -1,7 +1,8 @@
 //! Deliveries are accepted once, and acted on once.
 
 use futures_util::future::join_all;
-use nightshift_core::port::store::{Accepted, Cause, RefusedAct, Store};
+use nightshift_core::id::Platform;
+use nightshift_core::port::store::{Accepted, Cause, NewDelivery, RefusedAct, Store};
 
 use crate::given::{DAY, at, cause, delivery, events};
 
@@ -24,7 +25,24 @@ pub(crate) async fn a_delivery_is_accepted_once_by_any_of_its_keys(store: &dyn S
             Accepted::New
         ]
     );
-    assert_eq!(store.open_deliveries(10).await.unwrap().len(), 2);
+    assert_eq!(store.open_deliveries(None, 10).await.unwrap().len(), 2);
+}
+
+pub(crate) async fn one_platforms_deliveries_do_not_stand_before_anothers(store: &dyn Store) {
+    let (there, here) = (Platform::new("elsewhere"), Platform::new("chat"));
+    let waiting = (0..5).map(|n| NewDelivery {
+        platform: there.clone(),
+        ..delivery(&[&format!("e{n}")], 1)
+    });
+    store.accept(&waiting.collect::<Vec<_>>()).await.unwrap();
+    store.accept(&[delivery(&["mine"], 1)]).await.unwrap();
+    let open = store.open_deliveries(Some(&here), 3).await.unwrap();
+    assert_eq!(open.len(), 1);
+    assert_eq!(open[0].platform, here);
+    assert_eq!(
+        store.open_deliveries(Some(&there), 3).await.unwrap().len(),
+        3
+    );
 }
 
 pub(crate) async fn a_repetition_inside_a_batch_is_a_duplicate(store: &dyn Store) {
@@ -48,7 +66,7 @@ pub(crate) async fn the_same_id_with_another_body_is_refused(store: &dyn Store) 
         store.accept(&[delivery(&["e1"], 2)]).await.unwrap(),
         [Accepted::Conflict]
     );
-    assert_eq!(store.open_deliveries(10).await.unwrap().len(), 1);
+    assert_eq!(store.open_deliveries(None, 10).await.unwrap().len(), 1);
     assert_eq!(events(store, None).await["delivery.rejected"], 1);
 }
 
@@ -70,7 +88,7 @@ pub(crate) async fn batches_at_once_accept_each_delivery_once(store: &dyn Store)
     let outcomes = join_all(batches).await.concat();
     let new = outcomes.iter().filter(|o| **o == Accepted::New).count();
     assert_eq!((outcomes.len(), new), (160, 20));
-    assert_eq!(store.open_deliveries(1000).await.unwrap().len(), 20);
+    assert_eq!(store.open_deliveries(None, 1000).await.unwrap().len(), 20);
 }
 
 pub(crate) async fn a_key_is_forgotten_after_fourteen_days(store: &dyn Store) {
@@ -104,7 +122,7 @@ pub(crate) async fn a_delivery_is_settled_once_and_its_credential_forgotten(stor
         why: "not an approver".to_owned(),
         task: None,
     };
-    let open = store.open_deliveries(10).await.unwrap();
+    let open = store.open_deliveries(None, 10).await.unwrap();
     assert_eq!(
         open[0].inbound.reply_handle.as_deref(),
         Some("secret-handle")
@@ -114,7 +132,7 @@ pub(crate) async fn a_delivery_is_settled_once_and_its_credential_forgotten(stor
         answer.unwrap();
     }
     assert_eq!(events(store, None).await["auth.refused"], 1);
-    assert!(store.open_deliveries(10).await.unwrap().is_empty());
+    assert!(store.open_deliveries(None, 10).await.unwrap().is_empty());
     // Without a delivery there is nothing to settle.
     store
         .answer(&Cause::default(), &[], Some(&refused), at(1))

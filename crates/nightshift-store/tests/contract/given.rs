@@ -102,7 +102,7 @@ pub(crate) async fn cause(store: &dyn Store, key: &str) -> Cause {
         store.accept(&[delivery(&[key], 1)]).await.unwrap(),
         [Accepted::New]
     );
-    let open = store.open_deliveries(1000).await.unwrap();
+    let open = store.open_deliveries(None, 1000).await.unwrap();
     Cause {
         actor: Some(ana()),
         delivery: Some(open.last().unwrap().id.clone()),

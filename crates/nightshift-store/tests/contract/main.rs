@@ -59,6 +59,7 @@ macro_rules! contract {
 contract! {
     deliveries:
         a_delivery_is_accepted_once_by_any_of_its_keys,
+        one_platforms_deliveries_do_not_stand_before_anothers,
         a_repetition_inside_a_batch_is_a_duplicate,
         the_same_id_with_another_body_is_refused,
         a_refused_body_does_not_poison_later_deliveries,

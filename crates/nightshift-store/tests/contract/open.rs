@@ -67,7 +67,7 @@ async fn everything_is_there_after_a_restart() {
     drop(store);
     let store = open_in(&dir).await;
     assert_eq!(store.task(&id).await.unwrap(), before);
-    assert_eq!(store.open_deliveries(10).await.unwrap().len(), 1);
+    assert_eq!(store.open_deliveries(None, 10).await.unwrap().len(), 1);
     let log = store.read_log(&id, leased.fence, 0, 99).await.unwrap();
     assert_eq!(log.bytes, b"bytes \x00\xff");
     assert_eq!(claim(&*store, at(9)).await.len(), 1);

@@ -99,7 +99,7 @@ pub(crate) async fn a_claim_code_makes_one_admin(store: &dyn Store) {
     // A wrong code leaves the delivery open, to be answered.
     let click = cause(store, "e1").await;
     assert_eq!(store.claim(&click, "h1", &ana, at(0)).await.unwrap(), None);
-    assert_eq!(store.open_deliveries(10).await.unwrap().len(), 1);
+    assert_eq!(store.open_deliveries(None, 10).await.unwrap().len(), 1);
     store.set_claim(Some("h2")).await.unwrap();
     store.set_claim(None).await.unwrap();
     assert_eq!(store.claim(&click, "h2", &ana, at(0)).await.unwrap(), None);

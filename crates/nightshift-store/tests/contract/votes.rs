@@ -181,5 +181,5 @@ pub(crate) async fn a_vote_that_changes_nothing_leaves_its_delivery_open(store: 
     let late = vote(&task.id, "user_eve", Decision::Approve);
     let outcome = store.cast_vote(&late, &cause, at(2)).await.unwrap();
     assert!(matches!(outcome, VoteOutcome::Decided(_)), "{outcome:?}");
-    assert_eq!(store.open_deliveries(10).await.unwrap().len(), 1);
+    assert_eq!(store.open_deliveries(None, 10).await.unwrap().len(), 1);
 }

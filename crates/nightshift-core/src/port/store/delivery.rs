@@ -58,8 +58,12 @@ pub trait Deliveries: Send + Sync {
     /// - Writes `delivery.accepted`, `delivery.duplicate` or `delivery.rejected` events.
     async fn accept(&self, batch: &[NewDelivery]) -> Result<Vec<Accepted>, StoreError>;
 
-    /// Accepted deliveries that are not settled, oldest first.
-    async fn open_deliveries(&self, limit: u32) -> Result<Vec<StoredDelivery>, StoreError>;
+    /// Accepted deliveries of one platform (or of all) that are not settled, oldest first.
+    async fn open_deliveries(
+        &self,
+        platform: Option<&Platform>,
+        limit: u32,
+    ) -> Result<Vec<StoredDelivery>, StoreError>;
 
     /// Settles a delivery (if the cause has one), sends `outgoing`, and records `refused` as an
     /// `auth.refused` event with its audit row.

@@ -154,7 +154,7 @@ impl Page {
 
     /// Accepted and not yet acted on.
     pub(super) async fn deliveries(&self) -> usize {
-        self.store.open_deliveries(100).await.unwrap().len()
+        self.store.open_deliveries(None, 100).await.unwrap().len()
     }
 }
 
