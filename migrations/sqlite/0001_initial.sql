@@ -247,6 +247,8 @@ CREATE TABLE identity (
   user_id TEXT NOT NULL REFERENCES app_user (user_id),
   name TEXT,
   met_at BIGINT NOT NULL,
+  -- 1: became known by a claim code, and is known without the configuration.
+  claimed BIGINT NOT NULL DEFAULT 0,
   PRIMARY KEY (platform, account)
 );
 CREATE INDEX identity_user ON identity (user_id);

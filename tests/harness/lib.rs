@@ -71,11 +71,16 @@ impl World {
 
     /// Starts again on the same data, as after a crash: nothing of the running world is told.
     pub async fn restart(self) -> Self {
+        let setup = self.setup.clone();
+        self.restart_with(setup).await
+    }
+
+    /// The same with another configuration.
+    pub async fn restart_with(self, setup: Setup) -> Self {
         let Self {
             slack,
             clock,
             dir,
-            setup,
             mut background,
             stop,
             store,

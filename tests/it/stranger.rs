@@ -118,6 +118,33 @@ async fn where_somebody_is_known_no_code_is_offered() {
     w.leave().await;
 }
 
+#[tokio::test]
+async fn who_is_taken_off_the_list_is_a_stranger_again() {
+    let w = World::new().await;
+    let task = w.asks("ana", "paint it").await;
+    w.says("carl", "whoami").await;
+    assert!(w.whisper("carl").contains("approver"));
+
+    let nobody = Setup {
+        names_nobody: true,
+        ..Setup::default()
+    };
+    let w = w.restart_with(nobody).await;
+    for name in ["ana", "carl"] {
+        w.presses(name, "Approve", &task.id).await;
+        w.says(name, "whoami").await;
+        assert!(
+            w.whisper(name).starts_with("Hello! I work only for people"),
+            "{name}"
+        );
+    }
+    assert_eq!(w.state(&task.id).await, "staged");
+    assert!(w.agent.runs().is_empty());
+    // Nobody is known any more: a code is offered again.
+    assert!(w.app.offer_claim().await.expect("a store").is_some());
+    w.leave().await;
+}
+
 async fn known(w: &World, id: &str) -> Option<String> {
     let account = Identity {
         platform: Platform::new("slack"),

@@ -28,19 +28,41 @@ impl App {
                 self.store().meet(&user, account, name, self.now()).await?;
                 Ok(Some(user))
             }
-            // Linked, claimed or logged in: known by the store, with the configuration's last word.
-            Known::Stranger => {
-                let user = self.store().identity(account).await?;
-                Ok(user.map(|user| User {
-                    role: self
-                        .settings
-                        .directory
-                        .role_of(&user.id)
-                        .unwrap_or(user.role),
-                    ..user
-                }))
-            }
+            Known::Stranger => self.known_without_the_list(account).await,
         }
+    }
+
+    /// Who claimed the installation, or logged in to a page of ours with a key that still works.
+    /// That somebody was listed once counts for nothing.
+    async fn known_without_the_list(&self, account: &Identity) -> Result<Option<User>, Problem> {
+        let user = match self.store().claimed(account).await? {
+            Some(user) => Some(user),
+            None => {
+                let stored = self.store().identity(account).await?;
+                // Only our own door names an account by its user.
+                stored
+                    .filter(|user| account.id == user.id.as_str() && self.is_still_known(&user.id))
+            }
+        };
+        Ok(user.map(|user| User {
+            role: self
+                .settings
+                .directory
+                .role_of(&user.id)
+                .unwrap_or(user.role),
+            ..user
+        }))
+    }
+
+    /// Whether the configuration of today still knows a user who once logged in.
+    pub fn is_still_known(&self, user: &UserId) -> bool {
+        let settings = &self.settings;
+        settings.api_keys.values().any(|holder| holder == user)
+            || settings.directory.role_of(user).is_some()
+            || settings
+                .open_api
+                .as_ref()
+                .is_some_and(|open| open.id == *user)
     }
 
     /// The actor behind an API key.
@@ -61,8 +83,7 @@ impl App {
 
     /// Makes a one-time claim code while nobody is known; `None` when somebody is.
     pub async fn offer_claim(&self) -> Result<Option<String>, Problem> {
-        let known =
-            !self.settings.directory.names_nobody() || self.store().has_user(Role::Admin).await?;
+        let known = !self.settings.directory.names_nobody() || self.store().has_claimed().await?;
         if known {
             self.store().set_claim(None).await?;
             return Ok(None);

@@ -18,7 +18,7 @@ use crate::{SqlStore, deliveries, notices, sql};
 impl People for SqlStore {
     async fn identity(&self, identity: &Identity) -> Result<Option<User>, StoreError> {
         let mut conn = self.engine.read().await?;
-        Ok(find(&mut conn, identity).await?)
+        Ok(find(&mut conn, sql::people::IDENTITY, identity).await?)
     }
 
     async fn meet(
@@ -62,8 +62,13 @@ impl People for SqlStore {
         Ok(claim(tx, code_hash, identity).await?)
     }
 
-    async fn has_user(&self, role: Role) -> Result<bool, StoreError> {
-        Ok(self.has_role(role).await?)
+    async fn claimed(&self, identity: &Identity) -> Result<Option<User>, StoreError> {
+        let mut conn = self.engine.read().await?;
+        Ok(find(&mut conn, sql::people::CLAIMED, identity).await?)
+    }
+
+    async fn has_claimed(&self) -> Result<bool, StoreError> {
+        Ok(self.any_claimed().await?)
     }
 }
 
@@ -99,23 +104,21 @@ impl SqlStore {
         Ok(tx.commit().await?)
     }
 
-    async fn has_role(&self, role: Role) -> Result<bool> {
+    async fn any_claimed(&self) -> Result<bool> {
         let mut conn = self.engine.read().await?;
-        let rows = sqlx::query(sql::people::ROLES)
-            .fetch_all(&mut *conn)
+        let any: i64 = sqlx::query_scalar(sql::people::ANY_CLAIMED)
+            .fetch_one(&mut *conn)
             .await?;
-        for row in &rows {
-            let held = Columns::of(row, "app_user").word("role", Role::from_name)?;
-            if held >= role {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        Ok(any == 1)
     }
 }
 
-async fn find(conn: &mut AnyConnection, identity: &Identity) -> Result<Option<User>> {
-    let row = sqlx::query(sql::people::IDENTITY)
+async fn find(
+    conn: &mut AnyConnection,
+    statement: &'static str,
+    identity: &Identity,
+) -> Result<Option<User>> {
+    let row = sqlx::query(statement)
         .bind(identity.platform.as_str())
         .bind(&*identity.id)
         .fetch_optional(conn)
@@ -203,10 +206,15 @@ async fn claim(mut tx: Tx<'_>, code_hash: &str, identity: &Identity) -> Result<O
     if taken.rows_affected() != 1 {
         return Ok(None);
     }
-    let user = match find(tx.conn(), identity).await? {
+    let user = match find(tx.conn(), sql::people::IDENTITY, identity).await? {
         Some(known) => promote(&mut tx, known).await?,
         None => enrol(&mut tx, identity).await?,
     };
+    sqlx::query(sql::people::MARK_CLAIMED)
+        .bind(identity.platform.as_str())
+        .bind(&*identity.id)
+        .execute(tx.conn())
+        .await?;
     let entry = Entry {
         who: user.id.as_str(),
         action: "claim",

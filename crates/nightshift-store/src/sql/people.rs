@@ -3,6 +3,16 @@
 pub(crate) const IDENTITY: &str = "SELECT u.user_id, u.role, u.kind FROM identity i \
     JOIN app_user u ON u.user_id = i.user_id WHERE i.platform = $1 AND i.account = $2";
 
+pub(crate) const CLAIMED: &str = "SELECT u.user_id, u.role, u.kind FROM identity i \
+    JOIN app_user u ON u.user_id = i.user_id \
+    WHERE i.platform = $1 AND i.account = $2 AND i.claimed = 1";
+
+pub(crate) const MARK_CLAIMED: &str =
+    "UPDATE identity SET claimed = 1 WHERE platform = $1 AND account = $2";
+
+pub(crate) const ANY_CLAIMED: &str =
+    "SELECT CASE WHEN EXISTS (SELECT 1 FROM identity WHERE claimed = 1) THEN 1 ELSE 0 END";
+
 pub(crate) const MEET_USER: &str = "INSERT INTO app_user (user_id, role, kind, met_at) \
     VALUES ($1, $2, $3, $4) ON CONFLICT (user_id) DO NOTHING";
 
@@ -12,8 +22,6 @@ pub(crate) const MEET_IDENTITY: &str = "INSERT INTO identity \
 
 pub(crate) const ACCOUNTS: &str =
     "SELECT platform, account FROM identity WHERE user_id = $1 ORDER BY platform, account";
-
-pub(crate) const ROLES: &str = "SELECT DISTINCT role FROM app_user";
 
 pub(crate) const SET_ROLE: &str = "UPDATE app_user SET role = $2 WHERE user_id = $1";
 

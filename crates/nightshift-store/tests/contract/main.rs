@@ -130,7 +130,7 @@ contract! {
         a_person_is_met_once,
         a_stranger_hears_one_word_and_leaves_no_user,
         a_claim_code_makes_one_admin,
-        roles_are_found;
+        only_a_claim_makes_an_account_known_for_good;
     logs:
         output_is_written_once_without_gaps,
         an_old_fence_writes_no_output,

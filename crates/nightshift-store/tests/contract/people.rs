@@ -68,7 +68,7 @@ pub(crate) async fn a_stranger_hears_one_word_and_leaves_no_user(store: &dyn Sto
     store.turn_away(&none, &later, at(4000)).await.unwrap();
     assert_eq!(claim(store, at(4000)).await.len(), 1);
     assert_eq!(store.identity(&account("U7")).await.unwrap(), None);
-    assert!(!store.has_user(Role::Viewer).await.unwrap());
+    assert!(!store.has_claimed().await.unwrap());
     let refused = store
         .events(nightshift_core::id::Seq(0), Some("auth."), None, 10)
         .await
@@ -94,7 +94,7 @@ pub(crate) async fn a_claim_code_makes_one_admin(store: &dyn Store) {
     let admins: Vec<User> = join_all(claims).await.into_iter().flatten().collect();
     assert_eq!(admins.len(), 1);
     assert_eq!(admins[0].role, Role::Admin);
-    assert!(store.has_user(Role::Admin).await.unwrap());
+    assert!(store.has_claimed().await.unwrap());
 
     // A wrong code leaves the delivery open, to be answered.
     let click = cause(store, "e1").await;
@@ -105,18 +105,20 @@ pub(crate) async fn a_claim_code_makes_one_admin(store: &dyn Store) {
     assert_eq!(store.claim(&click, "h2", &ana, at(0)).await.unwrap(), None);
 }
 
-pub(crate) async fn roles_are_found(store: &dyn Store) {
-    assert!(!store.has_user(Role::Viewer).await.unwrap());
+pub(crate) async fn only_a_claim_makes_an_account_known_for_good(store: &dyn Store) {
     let user = User {
         id: UserId::new("user_bob"),
         role: Role::Approver,
         kind: Kind::Person,
     };
-    store
-        .meet(&user, &account("U2"), None, at(0))
-        .await
-        .unwrap();
-    assert!(store.has_user(Role::Viewer).await.unwrap());
-    assert!(store.has_user(Role::Approver).await.unwrap());
-    assert!(!store.has_user(Role::Admin).await.unwrap());
+    let met = account("U2");
+    store.meet(&user, &met, None, at(0)).await.unwrap();
+    assert_eq!(store.identity(&met).await.unwrap(), Some(user));
+    assert_eq!(store.claimed(&met).await.unwrap(), None);
+    assert!(!store.has_claimed().await.unwrap());
+    store.set_claim(Some("h1")).await.unwrap();
+    let none = Cause::default();
+    let admin = store.claim(&none, "h1", &met, at(0)).await.unwrap();
+    assert_eq!(store.claimed(&met).await.unwrap(), admin);
+    assert!(store.has_claimed().await.unwrap());
 }

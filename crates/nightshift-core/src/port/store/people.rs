@@ -4,7 +4,7 @@ use super::{Cause, Outgoing, StoreError};
 use crate::chat::Identity;
 use crate::id::UserId;
 use crate::time::Timestamp;
-use crate::user::{Role, User};
+use crate::user::User;
 
 /// Somebody unknown, and the polite word they get once.
 #[derive(Debug, Clone)]
@@ -18,7 +18,8 @@ pub struct Stranger {
 
 #[async_trait]
 pub trait People: Send + Sync {
-    /// The user an identity was mapped or linked to, with the stored role.
+    /// The user an identity was mapped to at some time, with the stored role. That somebody was
+    /// known once gives no rights: the configuration may have dropped them since.
     async fn identity(&self, identity: &Identity) -> Result<Option<User>, StoreError>;
 
     /// Remembers a user and their identity on first contact; repeating changes nothing.
@@ -54,6 +55,9 @@ pub trait People: Send + Sync {
         now: Timestamp,
     ) -> Result<Option<User>, StoreError>;
 
-    /// Whether any user with this role or a higher one is stored.
-    async fn has_user(&self, role: Role) -> Result<bool, StoreError>;
+    /// The user of an account that claimed the installation: known without the configuration.
+    async fn claimed(&self, identity: &Identity) -> Result<Option<User>, StoreError>;
+
+    /// Whether anybody ever claimed the installation.
+    async fn has_claimed(&self) -> Result<bool, StoreError>;
 }

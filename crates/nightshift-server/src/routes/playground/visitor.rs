@@ -81,22 +81,15 @@ pub(super) async fn user_of(
         Known::Static(user) | Known::Listed(user) => Ok(Some(user)),
         Known::Stranger => {
             let user = server.app.store().identity(&account).await?;
-            Ok(user.filter(|user| still_known(server, user)).map(|user| {
-                let role = settings.directory.role_of(&user.id);
-                User {
-                    role: role.unwrap_or(user.role),
-                    ..user
-                }
-            }))
+            Ok(user
+                .filter(|user| server.app.is_still_known(&user.id))
+                .map(|user| {
+                    let role = settings.directory.role_of(&user.id);
+                    User {
+                        role: role.unwrap_or(user.role),
+                        ..user
+                    }
+                }))
         }
     }
-}
-
-/// A session outlives neither the key that it was given for nor the openness of the service.
-fn still_known(server: &Server, user: &User) -> bool {
-    let settings = &server.app.settings;
-    let open = settings.open_api.as_ref();
-    settings.api_keys.values().any(|holder| *holder == user.id)
-        || settings.directory.role_of(&user.id).is_some()
-        || open.is_some_and(|open| open.id == user.id)
 }
