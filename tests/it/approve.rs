@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use harness::{ADMIN_KEY, API_KEY, World};
+use nightshift_core::port::executor::ExitKind;
 use serde_json::json;
 
 #[tokio::test]
@@ -301,5 +302,26 @@ async fn everything_is_said_where_the_task_came_from_whoever_decides_elsewhere()
     );
     let told = w.slack.ours(&carl.dm_channel());
     assert_eq!(told.len(), 1, "only the confirmation goes to the approver");
+    w.leave().await;
+}
+
+#[tokio::test]
+async fn a_grant_with_the_submission_is_not_a_grant_for_the_retry() {
+    let w = World::new().await;
+    let body = json!({"description": "tidy up", "auto_approve": true});
+    let answer = w.submits(ADMIN_KEY, body).await;
+    assert_eq!(answer.status, 202, "{answer:?}");
+    let task = w.task().await;
+    w.agent.run_of(&task.id).ends(ExitKind::Code(3), "");
+    w.settle().await;
+    assert_eq!(w.state(&task.id).await, "failed");
+
+    w.says("carl", &format!("retry {}", task.id)).await;
+    assert_eq!(
+        w.state(&task.id).await,
+        "staged",
+        "the new plan is asked about"
+    );
+    assert_eq!(w.agent.runs().len(), 1);
     w.leave().await;
 }

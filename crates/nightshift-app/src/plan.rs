@@ -121,11 +121,13 @@ impl App {
     ) -> Result<(), nightshift_core::port::StoreError> {
         let now = self.now();
         let Rule { need, .. } = self.settings.rule;
+        // Granted with the submission, for its plan alone: a retry asks again.
+        let let_through = lease.task.wishes.auto_approve && lease.task.plan_no == 1;
         let record = PlanRecord {
             task: lease.task.id.clone(),
             fence: lease.fence,
             plan,
-            need: (!lease.task.wishes.auto_approve).then_some(need),
+            need: (!let_through).then_some(need),
             expires_at: now.after(self.settings.timers.approval_expires),
         };
         self.store().record_plan(&record, now).await.map(|_| ())
