@@ -162,7 +162,10 @@ fn refused(word: &str, value: &Value, answer: &Answer, repeat: Repeat) -> ChatEr
 fn bad_status(answer: &Answer, repeat: Repeat) -> ChatError {
     let kind = match answer.status {
         429 => ChatKind::RateLimited,
-        401 | 403 => ChatKind::Unauthorized,
+        // Slack itself tells of a bad token with 200 and `ok: false`; a 403 is a proxy's word about
+        // this one call.
+        401 => ChatKind::Unauthorized,
+        403 => ChatKind::NotAllowed,
         400 | 404 | 405 | 413 | 415 => ChatKind::Invalid,
         // A proxy's page, a broken body, a 5xx: it may have happened.
         _ => repeat.lost(),

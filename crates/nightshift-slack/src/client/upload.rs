@@ -54,10 +54,14 @@ impl Client {
             .post_bytes(&url, bytes.to_vec().into())
             .await
             .map_err(|error| unanswered(error, Repeat::Harmless))?;
-        if answer.status == 200 {
-            Ok(id)
-        } else {
-            Err(bad_status(&answer, Repeat::Harmless))
+        match answer.status {
+            200 => Ok(id),
+            // This address is asked without our token: its refusal says nothing about the token.
+            401 | 403 => {
+                let message = format!("HTTP {}", answer.status);
+                Err(chat_error(ChatKind::NotAllowed, message))
+            }
+            _ => Err(bad_status(&answer, Repeat::Harmless)),
         }
     }
 }

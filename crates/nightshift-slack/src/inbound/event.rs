@@ -84,10 +84,13 @@ fn said(callback: &Callback, mention: bool, me: &Me) -> Read {
 /// within an organisation the organisation's own id may stand there.
 fn team_of_author(callback: &Callback) -> Option<String> {
     let message = &callback.event;
-    [&message.user_team, &message.team]
+    let own = [&message.user_team, &message.team]
         .into_iter()
         .flatten()
-        .find(|team| Some(*team) != callback.enterprise_id.as_ref())
-        .or(callback.team_id.as_ref())
-        .cloned()
+        .find(|team| Some(*team) != callback.enterprise_id.as_ref());
+    match (own, callback.team_id.as_ref()) {
+        // Of two workspaces one is not ours: together they are nobody's.
+        (Some(own), Some(around)) if own != around => Some(format!("{own}@{around}")),
+        (own, around) => own.or(around).cloned(),
+    }
 }

@@ -214,10 +214,13 @@ fn the_workspace_is_the_team_of_the_person() {
             .at
             .workspace
     };
+    // Of two workspaces one is foreign, whichever: nobody's workspace is called like that.
     let foreign = with(mention(), "user_team", json!("T2"));
-    assert_eq!(workspace(event(foreign)), "T2");
+    assert_eq!(workspace(event(foreign)), "T2@T1");
     let foreign = with(mention(), "team", json!("T2"));
-    assert_eq!(workspace(event(foreign)), "T2");
+    assert_eq!(workspace(event(foreign)), "T2@T1");
+    let around = with(event(mention()), "team_id", json!("T9"));
+    assert_eq!(workspace(around), "T1@T9");
     let silent = with(mention(), "team", Value::Null);
     assert_eq!(workspace(event(silent.clone())), "T1");
     // Within an organisation the organisation's id may stand in the person's place.
