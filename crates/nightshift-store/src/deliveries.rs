@@ -12,7 +12,7 @@ use nightshift_core::time::Timestamp;
 use serde_json::{Value, json};
 
 use crate::audit::{self, Entry};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::leases::KEEP_DELIVERY;
 use crate::row::{self, Columns};
 use crate::transaction::{Settling, Tx};
@@ -63,18 +63,43 @@ impl SqlStore {
             .bind(platform.map(Platform::as_str))
             .fetch_all(&mut *conn)
             .await?;
-        rows.iter()
-            .map(|row| {
-                let row = Columns::of(row, "inbox");
-                Ok(StoredDelivery {
-                    id: DeliveryId::new(row.text("delivery_id")?),
-                    platform: Platform::new(row.text("platform")?),
-                    inbound: row.json("payload")?,
-                    at: row.time("received_at")?,
-                })
-            })
-            .collect()
+        drop(conn);
+        let mut open = Vec::new();
+        for row in &rows {
+            let row = Columns::of(row, "inbox");
+            match stored(&row) {
+                Ok(delivery) => open.push(delivery),
+                // One that nobody can read must not stand before all others.
+                Err(error) => self.set_aside(&row.text("delivery_id")?, &error).await?,
+            }
+        }
+        Ok(open)
     }
+
+    async fn set_aside(&self, id: &str, error: &Error) -> Result<()> {
+        tracing::error!(delivery.id = id, %error, "A delivery cannot be read; it is set aside.");
+        let mut tx = self.engine.write().await?;
+        let data = json!({ "delivery": id, "why": "what was stored of it cannot be read" });
+        sqlx::query(sql::delivery::SET_ASIDE)
+            .bind(id)
+            .bind(row::json(&data))
+            .execute(&mut *tx)
+            .await?;
+        sqlx::query(sql::delivery::SETTLE_UNREAD)
+            .bind(id)
+            .execute(&mut *tx)
+            .await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+fn stored(row: &Columns<'_>) -> Result<StoredDelivery> {
+    Ok(StoredDelivery {
+        id: DeliveryId::new(row.text("delivery_id")?),
+        platform: Platform::new(row.text("platform")?),
+        inbound: row.json("payload")?,
+        at: row.time("received_at")?,
+    })
 }
 
 /// A key and the platform it belongs to.

@@ -10,7 +10,7 @@ use nightshift_core::time::Timestamp;
 use serde_json::json;
 use sqlx::any::AnyRow;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::row::{self, Columns};
 use crate::transaction::Tx;
 use crate::{SqlStore, conversations, events, notices, sql};
@@ -62,7 +62,7 @@ impl Outbox for SqlStore {
             .bind(error)
             .execute(tx.conn())
             .await
-            .map_err(crate::error::Error::from)?;
+            .map_err(Error::from)?;
         Ok(tx.commit().await?)
     }
 
@@ -99,7 +99,7 @@ impl Outbox for SqlStore {
             .bind(until.millis())
             .execute(tx.conn())
             .await
-            .map_err(crate::error::Error::from)?;
+            .map_err(Error::from)?;
         Ok(tx.commit().await?)
     }
 
@@ -116,7 +116,7 @@ impl Outbox for SqlStore {
             .bind(beyond.millis())
             .execute(tx.conn())
             .await
-            .map_err(crate::error::Error::from)?;
+            .map_err(Error::from)?;
         Ok(tx.commit().await?)
     }
 
@@ -125,7 +125,7 @@ impl Outbox for SqlStore {
         let due: Option<i64> = sqlx::query_scalar(sql::outbox::NEXT_DUE)
             .fetch_one(&mut *conn)
             .await
-            .map_err(crate::error::Error::from)?;
+            .map_err(Error::from)?;
         Ok(due.map(Timestamp::from_millis))
     }
 }
@@ -137,9 +137,13 @@ async fn claim(mut tx: Tx<'_>, limit: u32) -> Result<Vec<OutboxItem>> {
         .bind(i64::from(limit))
         .fetch_all(tx.conn())
         .await?;
-    let items = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
-    if items.is_empty() {
-        return Ok(items);
+    let mut items = Vec::new();
+    for row in &rows {
+        match read(row) {
+            Ok(item) => items.push(item),
+            // One that nobody can read must not hold up all others.
+            Err(error) => set_aside(&mut tx, row, &error).await?,
+        }
     }
     let ids: Vec<i64> = items.iter().map(|item| item.id).collect();
     sqlx::query(sql::outbox::SENDING)
@@ -148,6 +152,14 @@ async fn claim(mut tx: Tx<'_>, limit: u32) -> Result<Vec<OutboxItem>> {
         .await?;
     tx.commit().await?;
     Ok(items)
+}
+
+async fn set_aside(tx: &mut Tx<'_>, row: &AnyRow, error: &Error) -> Result<()> {
+    let id = Columns::of(row, "outbox").int("outbox_id")?;
+    tracing::error!(message.id = id, %error, "A message cannot be read; it is set aside.");
+    let why = "what was stored of it cannot be read";
+    settle(tx, id, "dead", Some(why)).await?;
+    events::record(tx, "message.failed", None, json!({ "error": why })).await
 }
 
 fn read(row: &AnyRow) -> Result<OutboxItem> {

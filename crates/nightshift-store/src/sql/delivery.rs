@@ -52,6 +52,14 @@ pub(crate) const OPEN: &str = "SELECT delivery_id, platform, payload, received_a
 pub(crate) const SETTLE: &str = "UPDATE inbox SET settled_at = $2, payload = NULL \
     WHERE delivery_id = $1 AND settled_at IS NULL";
 
+/// The payload stays: it is the evidence.
+pub(crate) const SETTLE_UNREAD: &str = "UPDATE inbox SET settled_at = received_at \
+    WHERE delivery_id = $1 AND settled_at IS NULL";
+
+pub(crate) const SET_ASIDE: &str = "INSERT INTO event (at, kind, data) \
+    SELECT received_at, 'delivery.rejected', $2 FROM inbox \
+    WHERE delivery_id = $1 AND settled_at IS NULL";
+
 pub(crate) const FORGET_KEYS: &str = "DELETE FROM delivery_key WHERE (source, dedup_key) IN \
     (SELECT source, dedup_key FROM delivery_key WHERE seen_at <= $1 ORDER BY seen_at LIMIT $2)";
 

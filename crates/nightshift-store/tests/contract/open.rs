@@ -79,6 +79,31 @@ async fn everything_is_there_after_a_restart() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_read_holds_up_nothing_behind_it() {
+    let dir = TempDir::new().unwrap();
+    let store = open_in(&dir).await;
+    let batch = [delivery(&["e1"], 1), delivery(&["e2"], 1)];
+    store.accept(&batch).await.unwrap();
+    for text in ["a", "b"] {
+        crate::given::staged(&*store, &ask(text)).await;
+    }
+    tamper(
+        &dir,
+        "UPDATE inbox SET payload = '{}' WHERE inbox_n = 1; \
+         UPDATE outbox SET notice = '{}' WHERE outbox_id = (SELECT min(outbox_id) FROM outbox)",
+    )
+    .await;
+    for _ in 0..2 {
+        let open = store.open_deliveries(None, 10).await.unwrap();
+        assert_eq!(open.len(), 1, "{open:?}");
+    }
+    assert_eq!(claim(&*store, at(9)).await.len(), 1);
+    let found = crate::given::events(&*store, None).await;
+    assert_eq!(found["delivery.rejected"], 1);
+    assert_eq!(found["message.failed"], 1);
+}
+
+#[tokio::test]
 async fn a_second_server_is_refused_until_the_first_is_gone() {
     let dir = TempDir::new().unwrap();
     let store = open_in(&dir).await;
