@@ -7,12 +7,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use nightshift_core::chat::MessageRef;
 use nightshift_core::port::store::OutboxItem;
-use nightshift_core::port::{ChatPlatform, StoreError};
+use nightshift_core::port::{ChatError, ChatPlatform, StoreError};
 
-use crate::App;
 use crate::crew::Crew;
+use crate::insist::insist;
 use crate::lifecycle::{Loop, POLL, Tick, TickResult};
+use crate::{App, Problem};
 use render::Rendered;
 
 /// Sends at the same time, each of another conversation.
@@ -83,45 +85,34 @@ impl Loop for Delivery {
     }
 }
 
+/// What became of a message.
+enum Outcome {
+    Sent(Option<MessageRef>),
+    Failed(Rendered, ChatError),
+    /// Its task is gone, or its file.
+    NothingToSay,
+    NotRendered(Problem),
+    NoPlatform,
+}
+
 impl App {
     async fn send(&self, item: OutboxItem) {
-        let sent = match self.platform(&item.to.platform).cloned() {
-            None => {
-                self.store()
-                    .give_up(&item, "the platform is not enabled", self.now())
-                    .await
-            }
-            Some(platform) => self.send_by(platform.as_ref(), &item).await,
+        let outcome = match self.platform(&item.to.platform).cloned() {
+            None => Outcome::NoPlatform,
+            Some(platform) => self.try_to_send(platform.as_ref(), &item).await,
         };
-        if let Err(error) = sent {
-            // The row stays marked as being sent and is recovered at the next start.
-            tracing::error!(message.id = item.id, %error, "The outcome of a send could not be recorded.");
-        }
+        // It may have arrived: a conversation goes on only when that is written down.
+        insist(|| self.write_down(&item, &outcome)).await;
         self.wake.changed();
     }
 
-    async fn send_by(
-        &self,
-        platform: &dyn ChatPlatform,
-        item: &OutboxItem,
-    ) -> Result<(), StoreError> {
+    async fn try_to_send(&self, platform: &dyn ChatPlatform, item: &OutboxItem) -> Outcome {
         let rendered = match self.render(item).await {
             Ok(Some(rendered)) => rendered,
-            Ok(None) => {
-                return self
-                    .store()
-                    .give_up(item, "nothing to say any more", self.now())
-                    .await;
-            }
-            Err(error) => {
-                let until = self.now().after(Duration::from_secs(1));
-                return self
-                    .store()
-                    .postpone(item, until, false, &error.to_string())
-                    .await;
-            }
+            Ok(None) => return Outcome::NothingToSay,
+            Err(problem) => return Outcome::NotRendered(problem),
         };
-        let outcome = match (&rendered, &item.whisper, &item.message) {
+        let sent = match (&rendered, &item.whisper, &item.message) {
             (Rendered::File(file), _, _) => platform.upload(&item.to, file).await.map(|()| None),
             (Rendered::Card(card), Some(whisper), _) => {
                 let handle = whisper.handle.as_deref();
@@ -139,13 +130,31 @@ impl App {
                 .await
                 .map(Some),
         };
+        match sent {
+            Ok(message) => Outcome::Sent(message),
+            Err(error) => Outcome::Failed(rendered, error),
+        }
+    }
+
+    async fn write_down(&self, item: &OutboxItem, outcome: &Outcome) -> Result<(), StoreError> {
+        let now = self.now();
+        let store = self.store();
         match outcome {
-            Ok(message) => {
-                let now = self.now();
-                let pace = now.after(Duration::from_millis(platform.capabilities().pace_ms));
-                self.store().sent(item, message.as_ref(), pace, now).await
+            Outcome::NoPlatform => {
+                store
+                    .give_up(item, "the platform is not enabled", now)
+                    .await
             }
-            Err(error) => self.send_failed(platform, item, &rendered, error).await,
+            Outcome::NothingToSay => store.give_up(item, "nothing to say any more", now).await,
+            Outcome::NotRendered(problem) => self.not_rendered(item, problem).await,
+            Outcome::Failed(rendered, error) => self.send_failed(item, rendered, error).await,
+            Outcome::Sent(message) => {
+                let pace = self
+                    .platform(&item.to.platform)
+                    .map_or(0, |platform| platform.capabilities().pace_ms);
+                let pace_until = now.after(Duration::from_millis(pace));
+                store.sent(item, message.as_ref(), pace_until, now).await
+            }
         }
     }
 }

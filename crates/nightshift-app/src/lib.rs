@@ -10,6 +10,7 @@ pub mod crew;
 pub mod decide;
 pub mod deliver;
 pub mod dispatch;
+mod insist;
 pub mod intake;
 pub mod lifecycle;
 pub mod people;

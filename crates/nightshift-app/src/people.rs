@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -10,6 +10,7 @@ use nightshift_core::authorise::Actor;
 use nightshift_core::chat::Identity;
 use nightshift_core::id::{Platform, UserId};
 use nightshift_core::port::{ChatError, ChatKind};
+use nightshift_core::time::Timestamp;
 use nightshift_core::user::{Kind, Known, Role, User};
 use sha2::{Digest, Sha256};
 
@@ -35,14 +36,13 @@ impl App {
     /// Who claimed the installation, or logged in to a page of ours with a key that still works.
     /// That somebody was listed once counts for nothing.
     async fn known_without_the_list(&self, account: &Identity) -> Result<Option<User>, Problem> {
-        let user = match self.store().claimed(account).await? {
-            Some(user) => Some(user),
-            None => {
-                let stored = self.store().identity(account).await?;
-                // Only our own door names an account by its user.
-                stored
-                    .filter(|user| account.id == user.id.as_str() && self.is_still_known(&user.id))
-            }
+        let claimed = self.store().claimed(account).await?;
+        let user = if claimed.is_some() {
+            claimed
+        } else {
+            let stored = self.store().identity(account).await?;
+            // Only our own door names an account by its user.
+            stored.filter(|user| account.id == user.id.as_str() && self.is_still_known(&user.id))
         };
         Ok(user.map(|user| User {
             role: self
@@ -127,36 +127,57 @@ fn claim_code(entropy: &[u8; 16]) -> String {
 
 /// The workspaces we belong to, learned by asking each platform.
 #[derive(Default)]
-pub struct Workspaces(Mutex<BTreeMap<Platform, String>>);
+pub struct Workspaces(Mutex<BTreeMap<Platform, Standing>>);
+
+/// How we stand with a platform.
+#[derive(Debug, Clone)]
+struct Standing {
+    workspace: String,
+    /// Set: it refused our credential, and is asked again then.
+    ask_at: Option<Timestamp>,
+}
 
 impl Workspaces {
-    pub fn get(&self, platform: &Platform) -> Option<String> {
-        self.0
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .get(platform)
-            .cloned()
+    fn standings(&self) -> MutexGuard<'_, BTreeMap<Platform, Standing>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The platforms that have answered, with our workspace there.
     pub fn known(&self) -> Vec<(Platform, String)> {
-        let known = self
-            .0
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        known
+        let standings = self.standings();
+        let known = standings
             .iter()
-            .map(|(platform, workspace)| (platform.clone(), workspace.clone()))
-            .collect()
+            .map(|(platform, at)| (platform.clone(), at.workspace.clone()));
+        known.collect()
+    }
+
+    /// The platform refuses our credential: ask again after a while.
+    pub(crate) fn doubt(&self, platform: &Platform, now: Timestamp) {
+        if let Some(standing) = self.standings().get_mut(platform) {
+            standing.ask_at = Some(now.after(DOUBT));
+        }
+    }
+
+    fn is_to_be_asked(&self, platform: &Platform, now: Timestamp) -> bool {
+        let standings = self.standings();
+        let standing = standings.get(platform);
+        standing.is_none_or(|standing| standing.ask_at.is_some_and(|at| at <= now))
     }
 
     fn set(&self, platform: Platform, workspace: String) {
-        self.0
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .insert(platform, workspace);
+        self.standings().insert(
+            platform,
+            Standing {
+                workspace,
+                ask_at: None,
+            },
+        );
     }
 }
+
+/// Between two questions to a platform that refused our credential: an operator may have mended
+/// it there, and nobody else would tell us.
+const DOUBT: Duration = Duration::from_secs(15 * 60);
 
 /// Asks each platform who we are, until it has answered once.
 ///
@@ -204,7 +225,8 @@ impl Loop for Probe {
 
     async fn tick(&self) -> TickResult {
         for (name, platform) in &self.app.ports.platforms {
-            if self.app.workspaces.get(name).is_some() {
+            let now = self.app.now();
+            if !self.app.workspaces.is_to_be_asked(name, now) {
                 continue;
             }
             match platform.probe().await {
@@ -218,8 +240,12 @@ impl Loop for Probe {
                         .await?;
                     self.app.workspaces.set(name.clone(), probe.workspace);
                     self.app.wake.deliveries.notify_one();
+                    self.app.wake.outbox.notify_one();
                 }
-                Err(error) => self.tell(name, &error),
+                Err(error) => {
+                    self.app.workspaces.doubt(name, now);
+                    self.tell(name, &error);
+                }
             }
         }
         Ok(Tick::Idle(ASK_AGAIN))

@@ -1,5 +1,7 @@
 //! What people do: say, press, fill in a form.
 
+use std::time::Duration;
+
 use nightshift_core::authorise::{Action, Actor, Resource, authorise};
 use nightshift_core::chat::Inbound;
 use nightshift_core::command::{self, Command};
@@ -14,6 +16,8 @@ use crate::decide::Seen;
 use crate::submit::Submit;
 use crate::{App, Problem};
 
+/// Platforms give three seconds for opening a form; most of that is spent when it is our turn.
+const FORM_WITHIN: Duration = Duration::from_secs(2);
 /// Tasks that `status` and `queue` list.
 const LISTED: u32 = 10;
 
@@ -295,11 +299,16 @@ impl App {
             if let Some(action) = actions.get(&CardVerb::Feedback) {
                 form.action = action.clone();
             }
-            let opened = platform.open_form(handle, &form).await;
+            // All conversations wait meanwhile.
+            let opening = platform.open_form(handle, &form);
+            let opened = match tokio::time::timeout(FORM_WITHIN, opening).await {
+                Ok(opened) => opened.map_err(|error| error.to_string()),
+                Err(_) => Err("no answer in time".to_owned()),
+            };
             let outgoing: Vec<Outgoing> = match opened {
                 Ok(()) => Vec::new(),
                 Err(error) => {
-                    tracing::warn!(chat.platform = %inbound.at.platform, %error, "A form could not be opened.");
+                    tracing::warn!(chat.platform = %inbound.at.platform, error, "A form could not be opened.");
                     vec![privately(inbound, wording::form_expired(&task.id))]
                 }
             };

@@ -6,17 +6,19 @@ use nightshift_core::card::Card;
 use nightshift_core::error::Retry;
 use nightshift_core::notice::Notice;
 use nightshift_core::port::store::{OutboxItem, Outgoing};
-use nightshift_core::port::{ChatError, ChatKind, ChatPlatform, StoreError};
+use nightshift_core::port::{ChatError, ChatKind, StoreError};
 use nightshift_core::wording::ending;
 
 use super::render::Rendered;
-use crate::App;
+use crate::{App, Problem};
 
 /// Tries before a message is given up: with the backoff below, about a day.
 const MOST_TRIES: u32 = 40;
+/// Likewise, about half a minute.
+const MOST_TRIES_OF_WHISPERS: u32 = 5;
 /// Longest wait between two tries.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
-/// A refused credential is not asked again before an operator restarts us with a better one.
+/// A refused credential sends nothing until a probe finds that it is taken again.
 const FOR_GOOD: Duration = Duration::from_secs(365 * 24 * 3600);
 /// Where a platform says "too fast" without saying for how long.
 const DEFAULT_BLOCK: Duration = Duration::from_secs(1);
@@ -24,10 +26,9 @@ const DEFAULT_BLOCK: Duration = Duration::from_secs(1);
 impl App {
     pub(super) async fn send_failed(
         &self,
-        platform: &dyn ChatPlatform,
         item: &OutboxItem,
         rendered: &Rendered,
-        error: ChatError,
+        error: &ChatError,
     ) -> Result<(), StoreError> {
         let now = self.now();
         let store = self.store();
@@ -36,7 +37,7 @@ impl App {
             "A message could not be sent."
         );
         match error.kind {
-            _ if item.attempt >= MOST_TRIES => store.give_up(item, &error.message, now).await,
+            _ if item.attempt >= most_tries(item) => store.give_up(item, &error.message, now).await,
             ChatKind::RateLimited => {
                 let wait = match error.retry {
                     Retry::After(wait) => wait,
@@ -66,28 +67,58 @@ impl App {
                     .await
             }
             ChatKind::Unauthorized => {
+                tracing::error!(
+                    chat.platform = %item.to.platform,
+                    "A chat platform refuses our credential: nothing is sent until it takes it again."
+                );
+                self.workspaces.doubt(&item.to.platform, now);
                 store
                     .block(&item.to.platform, &item.to.workspace, now.after(FOR_GOOD))
                     .await?;
                 store.give_up(item, &error.message, now).await
             }
             ChatKind::NotAllowed | ChatKind::NotFound | ChatKind::Expired => {
-                self.elsewhere(platform, item, rendered, &error).await
+                self.elsewhere(item, rendered, error).await
             }
             ChatKind::Invalid => store.give_up(item, &error.message, now).await,
+        }
+    }
+
+    /// The rows behind a message cannot be read: later, when the store is away; else never.
+    pub(super) async fn not_rendered(
+        &self,
+        item: &OutboxItem,
+        problem: &Problem,
+    ) -> Result<(), StoreError> {
+        let now = self.now();
+        tracing::error!(message.id = item.id, error = %problem, "A message could not be made.");
+        match problem {
+            Problem::Unavailable(_) if item.attempt < MOST_TRIES => {
+                let until = now.after(backoff(item.attempt));
+                self.store()
+                    .postpone(item, until, item.unsure, "the store was away")
+                    .await
+            }
+            _ => {
+                self.store()
+                    .give_up(item, "it cannot be made from what is stored", now)
+                    .await
+            }
         }
     }
 
     /// The conversation is closed to us: the person who asked still gets a word.
     async fn elsewhere(
         &self,
-        platform: &dyn ChatPlatform,
         item: &OutboxItem,
         rendered: &Rendered,
         error: &ChatError,
     ) -> Result<(), StoreError> {
         let now = self.now();
         let store = self.store();
+        let Some(platform) = self.platform(&item.to.platform) else {
+            return store.give_up(item, &error.message, now).await;
+        };
         if let Rendered::File(file) = rendered {
             let word = self
                 .missing_file(item, &file.name, file.bytes.len() as u64)
@@ -137,6 +168,15 @@ impl App {
             || Card::say(name),
             |task| ending::not_uploaded(name, bytes, &task),
         ))
+    }
+}
+
+/// A private word is of no use hours later, and what is said to everybody waits behind it.
+fn most_tries(item: &OutboxItem) -> u32 {
+    if item.whisper.is_some() {
+        MOST_TRIES_OF_WHISPERS
+    } else {
+        MOST_TRIES
     }
 }
 

@@ -4,18 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use nightshift_core::id::Fence;
+use nightshift_core::port::Signal;
 use nightshift_core::port::executor::{Executor, Exit, ExitKind, Job, JobEvent, Running};
 use nightshift_core::port::store::{LeaseWord, Leased};
-use nightshift_core::port::{Signal, StoreError};
 use nightshift_core::task::{Task, Usage};
 use nightshift_core::time::Timestamp;
 use tokio::sync::mpsc;
 
 use super::{Order, outcome};
 use crate::App;
+use crate::insist::insist;
 
-/// Between two tries to write something the store did not take.
-const WRITE_AGAIN: Duration = Duration::from_millis(500);
 /// Between two progress rows of one attempt: cards cannot be edited faster anyway.
 const PROGRESS_EVERY: Duration = Duration::from_secs(1);
 
@@ -199,22 +198,5 @@ fn broken(kind: ExitKind) -> Exit {
         files_dir: None,
         left_out: Vec::new(),
         stopped: None,
-    }
-}
-
-/// Writes until the store has it: a full disk must not lose an outcome. Meanwhile nothing more is
-/// read from the program, and the lease decides if it takes too long.
-async fn insist<T, F>(mut write: impl FnMut() -> F) -> T
-where
-    F: Future<Output = Result<T, StoreError>>,
-{
-    loop {
-        match write().await {
-            Ok(done) => return done,
-            Err(error) => {
-                tracing::warn!(%error, "The store does not take an attempt's news; trying again.");
-                tokio::time::sleep(WRITE_AGAIN).await;
-            }
-        }
     }
 }
