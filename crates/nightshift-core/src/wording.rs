@@ -199,10 +199,8 @@ fn head(verb: &Verb) -> String {
 
 /// A task could not be made; the sentences say what to change.
 pub fn invalid(problems: &[(String, String)]) -> Card {
-    let lines: Vec<String> = problems
-        .iter()
-        .map(|(field, why)| format!("{field}: {why}"))
-        .collect();
+    // The fields are the API's words; the sentences are everybody's.
+    let lines: Vec<&str> = problems.iter().map(|(_, why)| why.as_str()).collect();
     Card::say(lines.join("\n"))
 }
 

@@ -46,6 +46,15 @@ pub fn whole(pattern: &str) -> Result<Regex, regex::Error> {
     Regex::new(&format!(r"\A(?:{pattern})\z"))
 }
 
+/// The pattern as the configuration has it.
+fn as_configured(pattern: &Regex) -> &str {
+    let whole = pattern.as_str();
+    let inner = whole
+        .strip_prefix(r"\A(?:")
+        .and_then(|rest| rest.strip_suffix(r")\z"));
+    inner.unwrap_or(whole)
+}
+
 /// Reads `NAME key=value "quoted value"` with POSIX quoting and no expansion.
 pub fn parse_call(text: &str) -> Result<NamedCommand, BadCommand> {
     let words = shlex::split(text).ok_or_else(|| BadCommand {
@@ -161,7 +170,7 @@ fn check(spec: &CommandSpec, name: &str, arg: &ArgSpec, value: &str) -> Result<(
     }
     match &arg.pattern {
         Some(pattern) if !pattern.is_match(value) => {
-            bad(format!("something that matches {}", pattern.as_str()))
+            bad(format!("something that matches {}", as_configured(pattern)))
         }
         // Without a pattern that says otherwise, a value is never an option of the program.
         None if arg.kind == ArgKind::Text && value.starts_with('-') => {

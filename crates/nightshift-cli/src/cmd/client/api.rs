@@ -157,7 +157,7 @@ fn answer(status: u16, body: &[u8]) -> anyhow::Result<Value> {
             ))
         })
         .collect();
-    let fields = if fields.is_empty() {
+    let fields = if fields.len() < 2 {
         String::new()
     } else {
         format!(" ({})", fields.join("; "))
