@@ -2,6 +2,7 @@
 
 use axum::http::HeaderMap;
 use nightshift_core::port::store::Idempotency;
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::Fields;
@@ -35,8 +36,17 @@ pub(crate) fn idempotency(
     }
     Some(Idempotency {
         key,
-        body_hash: Sha256::digest(body).into(),
+        body_hash: Sha256::digest(request(body)).into(),
     })
+}
+
+/// The request without its name: header and field are two forms of one key.
+fn request(body: &[u8]) -> Vec<u8> {
+    let Ok(mut fields) = serde_json::from_slice::<Map<String, Value>>(body) else {
+        return body.to_vec();
+    };
+    fields.remove("idempotency_key");
+    serde_json::to_vec(&fields).unwrap_or_else(|_| body.to_vec())
 }
 
 #[cfg(test)]
@@ -76,5 +86,14 @@ mod tests {
         );
         assert!(read(Some("a"), r#"{"idempotency_key":"b"}"#).is_err());
         assert!(read(Some(""), "{}").is_err());
+    }
+
+    #[test]
+    fn header_and_field_name_the_same_request() {
+        let by_header = request(br#"{"description":"x"}"#);
+        let by_field = request(br#"{"idempotency_key":"k", "description":"x"}"#);
+        assert_eq!(by_header, by_field);
+        assert_ne!(by_header, request(br#"{"description":"y"}"#));
+        assert_eq!(request(b"no json"), b"no json");
     }
 }
