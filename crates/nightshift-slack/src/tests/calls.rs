@@ -477,6 +477,22 @@ async fn a_file_that_cannot_go_says_why() {
 }
 
 #[tokio::test]
+async fn a_refused_upload_says_nothing_about_our_token() {
+    for status in [401, 403] {
+        let fake = Fake::answering(move |origin, call| match call.method() {
+            "/upload/v1/abc" => text(status, "blocked by a proxy"),
+            _ => uploads(origin, call),
+        })
+        .await;
+        let file = file("a.md", b"x");
+        let sent = fake.platform().upload(&channel(None), &file).await;
+        assert_eq!(sent.unwrap_err().kind, ChatKind::NotAllowed, "{status}");
+    }
+    let error = post_answered(|| text(403, "<html>blocked</html>")).await;
+    assert_eq!(error.kind, ChatKind::NotAllowed);
+}
+
+#[tokio::test]
 async fn a_probe_tells_who_we_are_and_remembers_it() {
     let fake = Fake::answering(|_, call| {
         if call.header("authorization") == Some("Bearer xoxb-test") {
