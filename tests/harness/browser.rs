@@ -64,6 +64,22 @@ impl Browser {
         .await;
     }
 
+    /// Presses what has an accessible name that begins so, unless it goes away before it is
+    /// pressed; whether it was pressed.
+    pub async fn press_unless_gone(&self, scope: &str, name: &str) -> bool {
+        eventually(
+            &format!("“{name}” in {scope} is pressed or gone"),
+            async || {
+                let Some(element) = self.named(scope, name).await else {
+                    return Some(false);
+                };
+                let path = format!("element/{element}/click");
+                self.tried("POST", &path, json!({})).await.map(|_| true)
+            },
+        )
+        .await
+    }
+
     /// Types into what has this accessible name.
     pub async fn type_into(&self, name: &str, text: &str) {
         eventually(&format!("“{name}” takes text"), async || {

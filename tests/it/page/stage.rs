@@ -239,4 +239,15 @@ impl Seat {
     pub(super) async fn presses(&self, message: &Message, button: &str) {
         self.browser.press(&message.place(), button).await;
     }
+
+    /// The same while others press too: who finds the button gone presses it in an old window.
+    pub(super) async fn presses_at_once(&self, message: &Message, button: &str, action: &str) {
+        if !self
+            .browser
+            .press_unless_gone(&message.place(), button)
+            .await
+        {
+            self.replays(action, message).await;
+        }
+    }
 }

@@ -18,7 +18,11 @@ async fn two_people_see_each_other_and_approve_at_once_and_it_runs_once() {
     let same = bea.plan().await;
     assert_eq!(same.id, plan.id);
 
-    tokio::join!(ana.presses(&plan, APPROVE), bea.presses(&same, APPROVE));
+    let (hers, theirs) = tokio::join!(ana.action(&plan, APPROVE), bea.action(&same, APPROVE));
+    tokio::join!(
+        ana.presses_at_once(&plan, APPROVE, &hers),
+        bea.presses_at_once(&same, APPROVE, &theirs)
+    );
     for seat in [&ana, &bea] {
         let card = seat.card("✅ Completed").await;
         assert!(card.buttons.is_empty() && card.text.contains("✓ Approved by"));
