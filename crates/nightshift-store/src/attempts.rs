@@ -31,7 +31,7 @@ impl Attempts for SqlStore {
         now: Timestamp,
         until: Timestamp,
     ) -> Result<Option<Leased>, StoreError> {
-        let tx = self.change(now).await?;
+        let tx = self.change("lease_next", now).await?;
         Ok(leases::next(tx, executor, holder, until).await?)
     }
 
@@ -42,7 +42,7 @@ impl Attempts for SqlStore {
         isolation: &str,
         now: Timestamp,
     ) -> Result<LeaseWord, StoreError> {
-        let tx = self.change(now).await?;
+        let tx = self.change("attempt_started", now).await?;
         Ok(started(tx, task, fence, isolation).await?)
     }
 
@@ -55,7 +55,7 @@ impl Attempts for SqlStore {
         session: Option<&str>,
         now: Timestamp,
     ) -> Result<LeaseWord, StoreError> {
-        let tx = self.change(now).await?;
+        let tx = self.change("attempt_progress", now).await?;
         let report = Report {
             step,
             usage,
@@ -71,22 +71,22 @@ impl Attempts for SqlStore {
         now: Timestamp,
         until: Timestamp,
     ) -> Result<Vec<LeaseWord>, StoreError> {
-        let tx = self.change(now).await?;
+        let tx = self.change("renew", now).await?;
         Ok(leases::renew(tx, holder, held, until).await?)
     }
 
     async fn finish(&self, finish: &Finish, now: Timestamp) -> Result<FinishOutcome, StoreError> {
-        let tx = self.change(now).await?;
+        let tx = self.change("finish", now).await?;
         Ok(end(tx, finish).await?)
     }
 
     async fn sweep(&self, now: Timestamp) -> Result<Swept, StoreError> {
-        let tx = self.change(now).await?;
+        let tx = self.change("sweep", now).await?;
         Ok(leases::sweep(tx).await?)
     }
 
     async fn recover(&self, holder: &str, now: Timestamp) -> Result<Swept, StoreError> {
-        let tx = self.change(now).await?;
+        let tx = self.change("recover", now).await?;
         Ok(leases::recover(tx, holder).await?)
     }
 }

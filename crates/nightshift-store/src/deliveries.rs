@@ -24,7 +24,7 @@ impl Deliveries for SqlStore {
         let Some(newest) = batch.iter().map(|new| new.at).max() else {
             return Ok(Vec::new());
         };
-        let tx = self.change(newest).await?;
+        let tx = self.change("accept", newest).await?;
         Ok(accept(tx, batch).await?)
     }
 
@@ -43,7 +43,7 @@ impl Deliveries for SqlStore {
         refused: Option<&RefusedAct>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let mut tx = self.change_by(cause, now).await?;
+        let mut tx = self.change_by("answer", cause, now).await?;
         if tx.settle().await? == Settling::Before {
             return Ok(());
         }
@@ -78,7 +78,7 @@ impl SqlStore {
 
     async fn set_aside(&self, id: &str, error: &Error) -> Result<()> {
         tracing::error!(delivery.id = id, %error, "A delivery cannot be read; it is set aside.");
-        let mut tx = self.engine.write().await?;
+        let mut tx = self.engine.write("set_aside").await?;
         let data = json!({ "delivery": id, "why": "what was stored of it cannot be read" });
         sqlx::query(sql::delivery::SET_ASIDE)
             .bind(id)

@@ -2,8 +2,38 @@
 
 pub(crate) mod directory;
 pub(crate) mod sqlite;
+pub(crate) mod write;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// When a commit is on the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Synchronous {
+    /// Before it returns: a power cut takes nothing that was acknowledged.
+    #[default]
+    Full,
+    /// At the next checkpoint: a power cut takes acknowledged commits. For the benchmark that
+    /// compares, and for the power-cut test, which must find those losses.
+    Normal,
+}
+
+/// Sees every commit of a change.
+pub trait CommitWatch: Send + Sync {
+    /// Everything is written but the commit. `change` is the name of the store method.
+    fn before(&self, change: &'static str);
+
+    /// The commit succeeded; nobody has been answered yet.
+    fn after(&self, change: &'static str, took: Duration);
+}
+
+/// How the store works, where it is not as a service needs it.
+#[derive(Clone, Default)]
+pub struct Conditions {
+    pub synchronous: Synchronous,
+    pub watch: Option<Arc<dyn CommitWatch>>,
+}
 
 /// Why the store cannot be opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -36,7 +36,7 @@ use nightshift_core::port::clock::Ids;
 use nightshift_core::port::store::{Store, StoreError};
 
 use engine::sqlite::Engine;
-pub use engine::{OpenError, OpenKind};
+pub use engine::{CommitWatch, Conditions, OpenError, OpenKind, Synchronous};
 
 /// What `open` needs.
 pub struct OpenOptions {
@@ -57,7 +57,15 @@ pub struct SqlStore {
 /// - A refusal leaves the file as it was.
 /// - A second store on the same directory is refused until the first is dropped or closed.
 pub async fn open(options: OpenOptions) -> Result<Arc<SqlStore>, OpenError> {
-    let engine = Engine::open(&options.data_dir).await?;
+    open_with(options, Conditions::default()).await
+}
+
+/// [`open`] under other conditions than a service's: no configuration leads here.
+pub async fn open_with(
+    options: OpenOptions,
+    conditions: Conditions,
+) -> Result<Arc<SqlStore>, OpenError> {
+    let engine = Engine::open(&options.data_dir, conditions).await?;
     Ok(Arc::new(SqlStore {
         engine,
         ids: options.ids,

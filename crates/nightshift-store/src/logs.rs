@@ -36,7 +36,7 @@ impl Logs for SqlStore {
 
 impl SqlStore {
     async fn append(&self, task: &TaskId, fence: Fence, offset: u64, bytes: &[u8]) -> Result<bool> {
-        let mut tx = self.engine.write().await?;
+        let mut tx = self.engine.write("append_log").await?;
         let current: i64 = sqlx::query_scalar(sql::log::CURRENT)
             .bind(task.as_str())
             .bind(fence.0)

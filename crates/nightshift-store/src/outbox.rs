@@ -18,7 +18,7 @@ use crate::{SqlStore, conversations, events, notices, sql};
 #[async_trait]
 impl Outbox for SqlStore {
     async fn enqueue(&self, outgoing: &[Outgoing], now: Timestamp) -> Result<(), StoreError> {
-        let mut tx = self.change(now).await?;
+        let mut tx = self.change("enqueue", now).await?;
         notices::send(&mut tx, outgoing).await?;
         Ok(tx.commit().await?)
     }
@@ -28,7 +28,7 @@ impl Outbox for SqlStore {
         limit: u32,
         now: Timestamp,
     ) -> Result<Vec<OutboxItem>, StoreError> {
-        let tx = self.change(now).await?;
+        let tx = self.change("claim_outbox", now).await?;
         Ok(claim(tx, limit).await?)
     }
 
@@ -39,7 +39,7 @@ impl Outbox for SqlStore {
         pace_until: Timestamp,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let tx = self.change(now).await?;
+        let tx = self.change("sent", now).await?;
         Ok(sent(tx, item, message, pace_until).await?)
     }
 
@@ -50,7 +50,7 @@ impl Outbox for SqlStore {
         unsure: bool,
         error: &str,
     ) -> Result<(), StoreError> {
-        let mut tx = self.change(until).await?;
+        let mut tx = self.change("postpone", until).await?;
         let Some(stored) = Stored::load(&mut tx, item).await? else {
             return Ok(());
         };
@@ -72,7 +72,7 @@ impl Outbox for SqlStore {
         error: &str,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let tx = self.change(now).await?;
+        let tx = self.change("give_up", now).await?;
         Ok(give_up(tx, item, error).await?)
     }
 
@@ -82,7 +82,7 @@ impl Outbox for SqlStore {
         to: &Conversation,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let tx = self.change(now).await?;
+        let tx = self.change("readdress", now).await?;
         Ok(readdress::run(tx, item, to).await?)
     }
 
@@ -92,7 +92,7 @@ impl Outbox for SqlStore {
         workspace: &str,
         until: Timestamp,
     ) -> Result<(), StoreError> {
-        let mut tx = self.change(until).await?;
+        let mut tx = self.change("block", until).await?;
         sqlx::query(sql::outbox::BLOCK)
             .bind(platform.as_str())
             .bind(workspace)
@@ -109,7 +109,7 @@ impl Outbox for SqlStore {
         workspace: &str,
         beyond: Timestamp,
     ) -> Result<(), StoreError> {
-        let mut tx = self.change(beyond).await?;
+        let mut tx = self.change("unblock", beyond).await?;
         sqlx::query(sql::outbox::UNBLOCK)
             .bind(platform.as_str())
             .bind(workspace)

@@ -34,7 +34,7 @@ impl Pages for SqlStore {
 
 impl SqlStore {
     async fn put(&self, message: &PageMessage) -> Result<Seq> {
-        let mut tx = self.engine.write().await?;
+        let mut tx = self.engine.write("put_page_message").await?;
         let seq: i64 = sqlx::query_scalar(sql::page::PUT)
             .bind(&*message.id)
             .bind(&*message.channel)

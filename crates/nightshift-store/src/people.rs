@@ -28,7 +28,7 @@ impl People for SqlStore {
         name: Option<&str>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let mut tx = self.change(now).await?;
+        let mut tx = self.change("meet", now).await?;
         meet(&mut tx, user, identity, name).await?;
         Ok(tx.commit().await?)
     }
@@ -43,7 +43,7 @@ impl People for SqlStore {
         stranger: &Stranger,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let tx = self.change_by(cause, now).await?;
+        let tx = self.change_by("turn_away", cause, now).await?;
         Ok(turn_away(tx, stranger).await?)
     }
 
@@ -58,7 +58,7 @@ impl People for SqlStore {
         identity: &Identity,
         now: Timestamp,
     ) -> Result<Option<User>, StoreError> {
-        let tx = self.change_by(cause, now).await?;
+        let tx = self.change_by("claim", cause, now).await?;
         Ok(claim(tx, code_hash, identity).await?)
     }
 
@@ -91,7 +91,7 @@ impl SqlStore {
     }
 
     async fn replace_claim(&self, code_hash: Option<&str>) -> Result<()> {
-        let mut tx = self.engine.write().await?;
+        let mut tx = self.engine.write("set_claim").await?;
         sqlx::query(sql::people::DROP_CLAIM)
             .execute(&mut *tx)
             .await?;

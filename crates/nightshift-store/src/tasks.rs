@@ -34,7 +34,7 @@ impl Tasks for SqlStore {
         cause: &Cause,
         now: Timestamp,
     ) -> Result<Created, StoreError> {
-        let tx = self.change_by(cause, now).await?;
+        let tx = self.change_by("create_task", cause, now).await?;
         Ok(create::run(tx, new).await?)
     }
 
@@ -59,7 +59,7 @@ impl Tasks for SqlStore {
         now: Timestamp,
         until: Timestamp,
     ) -> Result<Option<PlanLease>, StoreError> {
-        let tx = self.change(now).await?;
+        let tx = self.change("lease_planning", now).await?;
         Ok(plans::lease(tx, holder, until).await?)
     }
 
@@ -68,7 +68,7 @@ impl Tasks for SqlStore {
         record: &PlanRecord,
         now: Timestamp,
     ) -> Result<MoveOutcome, StoreError> {
-        let tx = self.change(now).await?;
+        let tx = self.change("record_plan", now).await?;
         Ok(plans::record(tx, record).await?)
     }
 
@@ -79,7 +79,7 @@ impl Tasks for SqlStore {
         detail: &str,
         now: Timestamp,
     ) -> Result<MoveOutcome, StoreError> {
-        let tx = self.change(now).await?;
+        let tx = self.change("fail_planning", now).await?;
         Ok(plans::fail(tx, task, fence, detail).await?)
     }
 
@@ -89,7 +89,7 @@ impl Tasks for SqlStore {
         cause: &Cause,
         now: Timestamp,
     ) -> Result<VoteOutcome, StoreError> {
-        let tx = self.change_by(cause, now).await?;
+        let tx = self.change_by("cast_vote", cause, now).await?;
         Ok(votes::cast(tx, vote).await?)
     }
 
@@ -102,7 +102,7 @@ impl Tasks for SqlStore {
         cause: &Cause,
         now: Timestamp,
     ) -> Result<MoveOutcome, StoreError> {
-        let tx = self.change_by(cause, now).await?;
+        let tx = self.change_by("revise", cause, now).await?;
         Ok(revise(tx, task, plan_no, permit, feedback).await?)
     }
 
@@ -113,7 +113,7 @@ impl Tasks for SqlStore {
         cause: &Cause,
         now: Timestamp,
     ) -> Result<MoveOutcome, StoreError> {
-        let tx = self.change_by(cause, now).await?;
+        let tx = self.change_by("cancel", cause, now).await?;
         let by = permit.actor().id();
         let event = TaskEvent::CancelAsked { by };
         Ok(by_hand(tx, task, permit, "cancel", &event).await?)
@@ -126,7 +126,7 @@ impl Tasks for SqlStore {
         cause: &Cause,
         now: Timestamp,
     ) -> Result<MoveOutcome, StoreError> {
-        let tx = self.change_by(cause, now).await?;
+        let tx = self.change_by("retry", cause, now).await?;
         Ok(by_hand(tx, task, permit, "retry", &TaskEvent::Retried).await?)
     }
 
@@ -154,7 +154,7 @@ impl Tasks for SqlStore {
         outgoing: &[Outgoing],
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let mut tx = self.change_by(cause, now).await?;
+        let mut tx = self.change_by("ask_question", cause, now).await?;
         if tx.settle().await? == Settling::Before {
             return Ok(());
         }

@@ -5,15 +5,16 @@ use nightshift_core::id::{DeliveryId, Entropy, UserId};
 use nightshift_core::port::clock::Ids;
 use nightshift_core::port::store::Cause;
 use nightshift_core::time::Timestamp;
-use sqlx::{Any, AnyConnection, Transaction};
+use sqlx::AnyConnection;
 
 use crate::SqlStore;
+use crate::engine::write::Write;
 use crate::error::Result;
 use crate::sql;
 
 /// A writing transaction. Dropped before [`Tx::commit`], nothing of it happened.
 pub(crate) struct Tx<'s> {
-    inner: Transaction<'static, Any>,
+    inner: Write<'s>,
     ids: &'s dyn Ids,
     pub(crate) now: Timestamp,
     pub(crate) actor: Option<UserId>,
@@ -30,14 +31,19 @@ pub(crate) enum Settling {
 }
 
 impl SqlStore {
-    /// A change that NightShift makes by itself.
-    pub(crate) async fn change(&self, now: Timestamp) -> Result<Tx<'_>> {
-        self.change_by(&Cause::default(), now).await
+    /// A change that NightShift makes by itself. `name` is the store method's.
+    pub(crate) async fn change(&self, name: &'static str, now: Timestamp) -> Result<Tx<'_>> {
+        self.change_by(name, &Cause::default(), now).await
     }
 
-    pub(crate) async fn change_by(&self, cause: &Cause, now: Timestamp) -> Result<Tx<'_>> {
+    pub(crate) async fn change_by(
+        &self,
+        name: &'static str,
+        cause: &Cause,
+        now: Timestamp,
+    ) -> Result<Tx<'_>> {
         Ok(Tx {
-            inner: self.engine.write().await?,
+            inner: self.engine.write(name).await?,
             ids: self.ids.as_ref(),
             now,
             actor: cause.actor.clone(),
@@ -61,7 +67,7 @@ impl Tx<'_> {
     }
 
     pub(crate) async fn commit(self) -> Result<()> {
-        Ok(self.inner.commit().await?)
+        self.inner.commit().await
     }
 
     /// Settles the delivery and forgets its payload, which holds a credential for answering.

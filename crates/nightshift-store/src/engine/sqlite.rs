@@ -1,7 +1,7 @@
 //! SQLite: one writing connection, a few reading ones, and settings that are read back.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use sqlx::any::{AnyPoolOptions, install_default_drivers};
 use sqlx::migrate::Migrator;
@@ -9,16 +9,16 @@ use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyPool, Transaction};
 
 use super::directory::DataDir;
-use super::{OpenError, OpenKind};
+use super::write::Write;
+use super::{CommitWatch, Conditions, OpenError, OpenKind, Synchronous};
 use crate::dialect;
 use crate::error::{Result, code, primary_code};
 use crate::sql;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
 
-/// `FULL` keeps every acknowledged commit over a power cut; with batches it costs next to
-/// nothing. 4,000 pages of log before a checkpoint, and never more than 256 MiB kept.
-const WRITER: &str = "PRAGMA page_size=4096; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; \
+/// 4,000 pages of log before a checkpoint, and never more than 256 MiB kept.
+const WRITER: &str = "PRAGMA page_size=4096; PRAGMA journal_mode=WAL; \
     PRAGMA fullfsync=ON; PRAGMA busy_timeout=5000; PRAGMA foreign_keys=ON; \
     PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=4000; \
     PRAGMA journal_size_limit=268435456; PRAGMA temp_store=MEMORY;";
@@ -32,37 +32,52 @@ const READERS: u32 = 4;
 /// Smaller files are checked at each start; larger ones when the last stop was not clean.
 const QUICK_CHECK_BELOW: u64 = 8 << 20;
 
-const SYNCHRONOUS_FULL: i64 = 2;
+/// `FULL` keeps every acknowledged commit over a power cut; with batches it costs next to nothing.
+const fn synchronous(level: Synchronous) -> (&'static str, i64) {
+    match level {
+        Synchronous::Full => ("PRAGMA synchronous=FULL", 2),
+        Synchronous::Normal => ("PRAGMA synchronous=NORMAL", 1),
+    }
+}
 
 pub(crate) struct Engine {
     writer: AnyPool,
     reader: AnyPool,
+    watch: Option<Arc<dyn CommitWatch>>,
     dir: Mutex<Option<DataDir>>,
 }
 
 impl Engine {
-    pub(crate) async fn open(data_dir: &Path) -> Result<Self, OpenError> {
+    pub(crate) async fn open(data_dir: &Path, conditions: Conditions) -> Result<Self, OpenError> {
         install_default_drivers();
         let dir = DataDir::take(data_dir)?;
         let path = dir.database();
         inspect(&path).await?;
         dir.make_database()?;
-        let writer = connect(&path, "rw", WRITERS, WRITER).await?;
+        let (set, expected) = synchronous(conditions.synchronous);
+        let writer = connect(&path, "rw", WRITERS, [WRITER, set]).await?;
         MIGRATIONS
             .run(&writer)
             .await
             .map_err(|e| failed(&path, e))?;
-        read_back(&path, &writer).await?;
-        let reader = connect(&path, "rw", READERS, READER).await?;
+        read_back(&path, &writer, expected).await?;
+        let reader = connect(&path, "rw", READERS, [READER, ""]).await?;
         Ok(Self {
             writer,
             reader,
+            watch: conditions.watch,
             dir: Mutex::new(Some(dir)),
         })
     }
 
     /// The only place where a writing transaction begins. Dropped before its commit, it rolls back.
-    pub(crate) async fn write(&self) -> Result<Transaction<'static, Any>> {
+    /// `change` names the store method for those who watch its commit.
+    pub(crate) async fn write(&self, change: &'static str) -> Result<Write<'_>> {
+        let tx = self.begin().await?;
+        Ok(Write::new(tx, change, self.watch.as_deref()))
+    }
+
+    async fn begin(&self) -> Result<Transaction<'static, Any>> {
         match self.writer.begin_with(dialect::BEGIN_WRITE).await {
             Ok(tx) => Ok(tx),
             Err(error) => {
@@ -95,7 +110,7 @@ impl Engine {
 
     /// Writes and reads back, durably.
     pub(crate) async fn check(&self) -> Result<()> {
-        let mut tx = self.write().await?;
+        let mut tx = self.write("check").await?;
         let written: i64 = sqlx::query_scalar(sql::meta::COUNT_CHECK)
             .fetch_one(&mut *tx)
             .await?;
@@ -134,7 +149,7 @@ async fn inspect(path: &Path) -> Result<(), OpenError> {
     };
     let wal = PathBuf::from(format!("{}-wal", path.display()));
     let unclean = wal.metadata().is_ok_and(|log| log.len() > 0);
-    let pool = connect(path, "ro", 1, READER).await?;
+    let pool = connect(path, "ro", 1, [READER, ""]).await?;
     let newest: Option<i64> = newest_migration(&pool)
         .await
         .map_err(|e| damaged(path, e))?;
@@ -208,7 +223,7 @@ async fn connect(
     path: &Path,
     mode: &str,
     connections: u32,
-    settings: &'static str,
+    settings: [&'static str; 2],
 ) -> Result<AnyPool, OpenError> {
     let url = format!("sqlite://{}?mode={mode}", encode(path)?);
     AnyPoolOptions::new()
@@ -219,7 +234,9 @@ async fn connect(
         .test_before_acquire(false)
         .after_connect(move |conn, _| {
             Box::pin(async move {
-                sqlx::raw_sql(settings).execute(conn).await?;
+                for settings in settings {
+                    sqlx::raw_sql(settings).execute(&mut *conn).await?;
+                }
                 Ok(())
             })
         })
@@ -251,7 +268,7 @@ fn encode(path: &Path) -> Result<String, OpenError> {
     Ok(parts.collect())
 }
 
-async fn read_back(path: &Path, writer: &AnyPool) -> Result<(), OpenError> {
+async fn read_back(path: &Path, writer: &AnyPool, expected: i64) -> Result<(), OpenError> {
     let synchronous: i64 = sqlx::query_scalar(sql::meta::SYNCHRONOUS)
         .fetch_one(writer)
         .await
@@ -260,15 +277,15 @@ async fn read_back(path: &Path, writer: &AnyPool) -> Result<(), OpenError> {
         .fetch_one(writer)
         .await
         .map_err(|e| failed(path, e))?;
-    if synchronous == SYNCHRONOUS_FULL && journal == "wal" {
+    if synchronous == expected && journal == "wal" {
         return Ok(());
     }
     Err(OpenError::new(
         OpenKind::Settings,
         path,
         format!(
-            "{} is not durable (synchronous={synchronous}, journal_mode={journal}; 2 and wal are \
-             needed): choose a --data-dir on another file system",
+            "{} is not durable (synchronous={synchronous}, journal_mode={journal}; {expected} and \
+             wal are needed): choose a --data-dir on another file system",
             path.display()
         ),
     ))
