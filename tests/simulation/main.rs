@@ -1,0 +1,1 @@
+//! A deterministic simulation of service, executor and platform.
