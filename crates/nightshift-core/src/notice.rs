@@ -21,6 +21,22 @@ pub enum TaskNotice {
     Final,
     /// An attempt was lost and the task will run again: said openly.
     LostAttempt,
+    /// For the operators, wherever the task came from: the task itself is the likely cause.
+    GivenUp,
+}
+
+impl TaskNotice {
+    /// Its word in documents and tests.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Card => "card",
+            Self::SupersededCard => "superseded_card",
+            Self::PlanningCard => "planning_card",
+            Self::Final => "final",
+            Self::LostAttempt => "lost_attempt",
+            Self::GivenUp => "given_up",
+        }
+    }
 }
 
 /// One message to send, as it is stored in the outbox.
@@ -45,6 +61,15 @@ pub enum Notice {
     LostAttempt {
         task: TaskId,
         fence: i64,
+    },
+    /// The plan still waits for a decision, and not for long any more.
+    ApprovalReminder {
+        task: TaskId,
+        plan_no: u32,
+    },
+    /// To the operators: nobody will try this task again by itself.
+    GivenUp {
+        task: TaskId,
     },
     /// The whole answer as a file, where it is too long for messages.
     AnswerFile {

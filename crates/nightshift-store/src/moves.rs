@@ -4,8 +4,8 @@
 mod task_row;
 
 use nightshift_core::id::{Fence, RequestId, TaskId};
-use nightshift_core::task::state::RequestEnd;
-use nightshift_core::task::{Move, TaskEvent, TaskState, state::NoMove};
+use nightshift_core::task::state::{AttemptStep, NoMove, RequestEnd, RequestStep};
+use nightshift_core::task::{Move, TaskEvent, TaskState};
 use nightshift_core::time::Timestamp;
 use serde_json::{Value, json};
 
@@ -18,6 +18,8 @@ pub(crate) use task_row::TaskRow;
 /// A move that was made.
 pub(crate) struct Moved {
     pub(crate) row: TaskRow,
+    /// The action that the table wants in the audit; whoever knows the person writes it.
+    pub(crate) audit: Option<&'static str>,
 }
 
 /// Moves a task, or says why not. `adjust` sets what the caller knows beyond the event.
@@ -37,15 +39,18 @@ pub(crate) async fn apply(
     after.enter(&step.to, event, tx.now);
     adjust(&mut after);
     close_request(tx, before, &step).await?;
-    end_attempt(tx, before, event).await?;
+    end_attempt(tx, before, step.attempt).await?;
     update(tx, before, &after).await?;
     if after.plan_no != before.plan_no {
         tasks::make_actions(tx, &after.id, after.plan_no).await?;
     }
-    let kind = format!("task.{}", after.state.name());
+    let kind = after.state.event();
     events::record(tx, &kind, Some(&after.id), data(tx, before, &after, event)).await?;
     notices::tell(tx, before, &after, &step.notices).await?;
-    Ok(Ok(Moved { row: after }))
+    Ok(Ok(Moved {
+        row: after,
+        audit: step.audit,
+    }))
 }
 
 impl TaskRow {
@@ -146,7 +151,9 @@ fn data(tx: &Tx<'_>, before: &TaskRow, after: &TaskRow, event: &TaskEvent) -> Va
 
 /// Decides the open request together with the move; a grant has its own guard.
 async fn close_request(tx: &mut Tx<'_>, before: &TaskRow, step: &Move) -> Result<()> {
-    let (TaskState::Staged { request }, Some(end)) = (&before.state, step.request) else {
+    let (TaskState::Staged { request }, Some(RequestStep::Decided(end))) =
+        (&before.state, step.request)
+    else {
         return Ok(());
     };
     let now = tx.now.millis();
@@ -178,43 +185,21 @@ async fn record_end(
     request: &RequestId,
     end: RequestEnd,
 ) -> Result<()> {
-    let kind = match end {
-        RequestEnd::Granted => "approval.granted",
-        RequestEnd::Denied => "approval.denied",
-        RequestEnd::Expired => "approval.expired",
-        // The next plan's request says it.
-        RequestEnd::Superseded => return Ok(()),
+    let Some(kind) = RequestStep::Decided(end).event() else {
+        return Ok(());
     };
     events::record(tx, kind, Some(task), json!({ "request_id": request })).await
 }
 
-/// Closes the attempt's row when the event ends it.
-async fn end_attempt(tx: &mut Tx<'_>, before: &TaskRow, event: &TaskEvent) -> Result<()> {
-    let (kind, outcome) = match event {
-        TaskEvent::Lost { .. } => ("attempt.lost", "lost"),
-        TaskEvent::Completed { .. } => ("attempt.finished", "completed"),
-        TaskEvent::Failed { reason, .. } => ("attempt.finished", reason.name()),
-        TaskEvent::Retryable { .. } => ("attempt.finished", "retryable"),
-        TaskEvent::LeaseReturned { .. } => ("attempt.finished", "returned"),
-        TaskEvent::StopConfirmed { .. } => ("attempt.finished", "stopped"),
-        TaskEvent::Planned { .. }
-        | TaskEvent::PlannedAndGranted { .. }
-        | TaskEvent::PlanFailed { .. }
-        | TaskEvent::Revised
-        | TaskEvent::Granted { .. }
-        | TaskEvent::Rejected { .. }
-        | TaskEvent::Expired
-        | TaskEvent::Leased { .. }
-        | TaskEvent::LeaseRefused { .. }
-        | TaskEvent::CancelAsked { .. }
-        | TaskEvent::Frozen { .. }
-        | TaskEvent::Thawed { .. }
-        | TaskEvent::Retried => return Ok(()),
+/// Closes the attempt's row when the move ends it; a lease has written its own row.
+async fn end_attempt(tx: &mut Tx<'_>, before: &TaskRow, step: Option<AttemptStep>) -> Result<()> {
+    let Some((step, outcome)) = step.and_then(|step| Some((step, step.outcome()?))) else {
+        return Ok(());
     };
     let fence = before.running_fence();
     attempts::close(tx, &before.id, fence, outcome).await?;
     let data = json!({ "fence": fence, "number": before.attempt_no, "outcome": outcome });
-    events::record(tx, kind, Some(&before.id), data).await
+    events::record(tx, step.event(), Some(&before.id), data).await
 }
 
 async fn update(tx: &mut Tx<'_>, before: &TaskRow, after: &TaskRow) -> Result<()> {

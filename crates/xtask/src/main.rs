@@ -1,7 +1,8 @@
-//! The project's own tools: `cargo xtask ci|test|tidy|bench`.
+//! The project's own tools: `cargo xtask ci|test|tidy|diagram|bench`.
 
 mod bench;
 mod ci;
+mod diagram;
 mod run;
 mod test;
 mod tidy;
@@ -14,9 +15,10 @@ fn main() -> ExitCode {
         Some("ci") => ci::run(),
         Some("test") => test::run(&words[1..]),
         Some("tidy") => tidy::run(),
+        Some("diagram") => diagram::write(),
         Some("bench") => bench::run(&words[1..]),
         _ => Err(anyhow::anyhow!(
-            "usage: cargo xtask ci | test [filter] | tidy | bench [cell …]"
+            "usage: cargo xtask ci | test [filter] | tidy | diagram | bench [cell …]"
         )),
     };
     match outcome {

@@ -8,6 +8,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let mut wrong = Vec::new();
     edges::check(&mut wrong)?;
     tree::check(&mut wrong)?;
+    crate::diagram::check(&mut wrong)?;
     if wrong.is_empty() {
         return Ok(());
     }

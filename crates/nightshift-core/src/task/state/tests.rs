@@ -1,102 +1,19 @@
+use super::diagram::{HELD, events, events_under, markdown, rows, states};
 use super::*;
-
-const HELD: Fence = Fence(3);
-
-fn states() -> Vec<TaskState> {
-    let by = Stopped::CancelledBy(UserId::new("u"));
-    vec![
-        TaskState::Planning,
-        TaskState::Staged {
-            request: RequestId::new("r"),
-        },
-        TaskState::Queued,
-        TaskState::Running { fence: HELD },
-        TaskState::Paused { fence: HELD },
-        TaskState::Cancelling {
-            fence: HELD,
-            by: by.clone(),
-        },
-        TaskState::Completed,
-        TaskState::Failed {
-            reason: Failure::ExitCode,
-        },
-        TaskState::Cancelled { by },
-        TaskState::Expired,
-    ]
-}
-
-fn events(fence: Fence) -> Vec<(&'static str, TaskEvent)> {
-    let request = RequestId::new("r");
-    let by = UserId::new("u");
-    vec![
-        (
-            "planned",
-            TaskEvent::Planned {
-                fence,
-                request: request.clone(),
-            },
-        ),
-        (
-            "planned_and_granted",
-            TaskEvent::PlannedAndGranted { fence },
-        ),
-        ("plan_failed", TaskEvent::PlanFailed { fence }),
-        ("revised", TaskEvent::Revised),
-        (
-            "granted",
-            TaskEvent::Granted {
-                request: request.clone(),
-            },
-        ),
-        (
-            "rejected",
-            TaskEvent::Rejected {
-                request,
-                by: by.clone(),
-            },
-        ),
-        ("expired", TaskEvent::Expired),
-        ("leased", TaskEvent::Leased { fence }),
-        (
-            "lease_refused",
-            TaskEvent::LeaseRefused {
-                reason: Failure::SpawnFailed,
-            },
-        ),
-        ("lease_returned", TaskEvent::LeaseReturned { fence }),
-        ("completed", TaskEvent::Completed { fence }),
-        (
-            "failed",
-            TaskEvent::Failed {
-                fence,
-                reason: Failure::ExitCode,
-            },
-        ),
-        ("retryable", TaskEvent::Retryable { fence }),
-        ("lost", TaskEvent::Lost { fence, last: false }),
-        ("lost_last", TaskEvent::Lost { fence, last: true }),
-        ("cancel_asked", TaskEvent::CancelAsked { by }),
-        ("stop_confirmed", TaskEvent::StopConfirmed { fence }),
-        ("frozen", TaskEvent::Frozen { fence }),
-        ("thawed", TaskEvent::Thawed { fence }),
-        ("retried", TaskEvent::Retried),
-    ]
-}
+use crate::id::UserId;
+use crate::notice::TaskNotice;
 
 /// Every state × every event that moves it. What is not listed moves nothing.
 #[test]
 fn the_table_of_moves() {
     let mut table = String::new();
-    for state in states() {
-        for (name, event) in events(HELD) {
-            if let Ok(next) = state.on(HELD, &event) {
-                table.push_str(&format!(
-                    "{:10} {name:19} {}\n",
-                    state.name(),
-                    next.to.name()
-                ));
-            }
-        }
+    for row in rows() {
+        table.push_str(&format!(
+            "{:10} {:19} {}\n",
+            row.from.name(),
+            row.on.name(),
+            row.made.to.name()
+        ));
     }
     insta::assert_snapshot!(table, @"
     planning   planned             staged
@@ -142,7 +59,7 @@ fn the_table_of_moves() {
 #[test]
 fn an_old_fence_moves_nothing() {
     for state in states() {
-        for (name, event) in events(Fence(2)) {
+        for event in events_under(Fence(2)) {
             let fenced = !matches!(
                 event,
                 TaskEvent::Revised
@@ -158,8 +75,9 @@ fn an_old_fence_moves_nothing() {
                 assert_eq!(
                     state.on(HELD, &event),
                     Err(NoMove::Fenced),
-                    "{} {name}",
-                    state.name()
+                    "{} {}",
+                    state.name(),
+                    event.name()
                 );
             }
         }
@@ -180,11 +98,11 @@ fn an_old_request_decides_nothing() {
 #[test]
 fn only_a_retry_leaves_a_terminal_state_and_only_failed_or_expired() {
     for state in states().into_iter().filter(TaskState::is_terminal) {
-        for (name, event) in events(HELD) {
+        for event in events() {
             let moved = state.on(HELD, &event).is_ok();
             let may = event == TaskEvent::Retried
                 && matches!(state, TaskState::Failed { .. } | TaskState::Expired);
-            assert_eq!(moved, may, "{} {name}", state.name());
+            assert_eq!(moved, may, "{} {}", state.name(), event.name());
         }
     }
 }
@@ -196,4 +114,101 @@ fn reasons_are_read_as_written() {
     }
     let by = Stopped::RejectedBy(UserId::new("user_ana"));
     assert_eq!(Stopped::parse(&by.to_string()), Some(by));
+}
+
+/// What a person sees changes with every move, and an end has its last word.
+#[test]
+fn every_move_is_told() {
+    for row in rows() {
+        let (from, on, made) = (row.from.name(), row.on.name(), row.made);
+        assert!(made.notices.contains(&TaskNotice::Card) || on == "revised");
+        let unspoken = made.to.name() == "cancelled" && on == "cancel_asked";
+        assert_eq!(
+            made.notices.contains(&TaskNotice::Final),
+            made.to.is_terminal() && !unspoken,
+            "{from} {on}"
+        );
+    }
+}
+
+/// Whoever decides is in the audit, and what runs by itself is not.
+#[test]
+fn what_people_decide_is_audited() {
+    let audited: Vec<String> = rows()
+        .iter()
+        .filter_map(|row| Some(format!("{} {}", row.on.name(), row.made.audit?)))
+        .collect::<std::collections::BTreeSet<_>>()
+        .into_iter()
+        .collect();
+    assert_eq!(
+        audited,
+        [
+            "cancel_asked cancel",
+            "granted approve",
+            "planned_and_granted auto_approve",
+            "rejected reject",
+            "retried retry",
+            "revised revise",
+        ]
+    );
+}
+
+/// An attempt begins with a lease and ends with the move that leaves its state.
+#[test]
+fn an_attempt_is_over_exactly_when_nothing_runs_any_more() {
+    let runs = |state: &TaskState| matches!(state.name(), "running" | "paused" | "cancelling");
+    for row in rows() {
+        let step = row.made.attempt;
+        let (before, after) = (runs(&row.from), runs(&row.made.to));
+        let wanted = match (before, after) {
+            (false, true) => step == Some(AttemptStep::Leased),
+            (true, false) => step.is_some_and(|step| step.outcome().is_some()),
+            (true, true) | (false, false) => step.is_none(),
+        };
+        assert!(wanted, "{} {}: {step:?}", row.from.name(), row.on.name());
+    }
+}
+
+/// A request is open exactly while the task is staged.
+#[test]
+fn a_request_is_open_exactly_while_people_are_asked() {
+    let asked = |state: &TaskState| matches!(state, TaskState::Staged { .. });
+    for row in rows() {
+        let step = row.made.request;
+        let wanted = match (asked(&row.from), asked(&row.made.to)) {
+            (false, true) => step == Some(RequestStep::Asked),
+            (true, false) => matches!(step, Some(RequestStep::Decided(_))),
+            (true, true) => false,
+            (false, false) => matches!(step, None | Some(RequestStep::LetThrough)),
+        };
+        assert!(wanted, "{} {}: {step:?}", row.from.name(), row.on.name());
+    }
+}
+
+#[test]
+fn events_are_written_in_the_order_of_their_causes() {
+    let lost = TaskState::Running { fence: HELD };
+    let lost = lost.on(
+        HELD,
+        &TaskEvent::Lost {
+            fence: HELD,
+            last: true,
+        },
+    );
+    let events = lost.map(|made| made.events());
+    assert_eq!(
+        events,
+        Ok(vec!["attempt.lost".into(), "task.failed".into()])
+    );
+}
+
+#[test]
+fn the_list_of_states_and_events_is_complete() {
+    let names: Vec<&str> = states().iter().map(TaskState::name).collect();
+    assert_eq!(names, TaskState::NAMES);
+    let names: std::collections::BTreeSet<_> = events().iter().map(TaskEvent::name).collect();
+    assert_eq!(names.len(), events().len());
+    for name in names {
+        assert!(markdown().contains(name), "{name} moves nothing anywhere");
+    }
 }
