@@ -34,6 +34,8 @@ pub struct Setup {
     pub rule: Rule,
     pub max_concurrent: usize,
     pub timers: Timers,
+    /// Before a task is tried again.
+    pub retry_backoff: Duration,
     /// Nobody is listed and no user is configured.
     pub names_nobody: bool,
     pub project: Option<std::path::PathBuf>,
@@ -57,6 +59,7 @@ impl Default for Setup {
                 planning_card: Duration::from_secs(1),
                 ..Timers::default()
             },
+            retry_backoff: Duration::from_secs(5),
             names_nobody: false,
             project: None,
             open_api: None,
@@ -95,6 +98,7 @@ impl World {
         let data_dir = dir.path().join("data");
         let options = OpenOptions {
             data_dir: data_dir.clone(),
+            retry_backoff: setup.retry_backoff,
             ids: ids.clone(),
         };
         let store = nightshift_store::open(options).await.expect("a store");
@@ -120,7 +124,9 @@ impl World {
         };
         let holder = settings.holder.clone();
         let (app, loops) = App::new(ports, settings);
-        let recovered = app.store().recover(&holder, clock.timestamp()).await;
+        let now = clock.timestamp();
+        let grace = now.after(app.settings.timers.lease);
+        let recovered = app.store().recover(&holder, grace, now).await;
         recovered.expect("recovery");
 
         let server = Arc::new(door_to(app.clone(), door));

@@ -1,22 +1,26 @@
 //! From queued to running: leases, heartbeats, and one job per attempt.
 
 mod attempt;
+mod hold;
 pub(crate) mod outcome;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use nightshift_core::id::{Fence, TaskId};
-use nightshift_core::port::Signal;
-use nightshift_core::port::store::{LeaseWord, Leased};
+use nightshift_core::port::store::{LeaseTerms, LeaseWord, Leased};
+use nightshift_core::port::{Executor, Signal};
 use nightshift_core::time::Timestamp;
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 use crate::App;
 use crate::crew::Crew;
 use crate::lifecycle::{Loop, POLL, Tick, TickResult};
+use hold::{Hold, Renewals};
 
 /// What is told to the job that holds an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,22 +31,45 @@ pub(crate) enum Order {
 }
 
 struct Held {
-    fence: Fence,
     orders: mpsc::Sender<Order>,
+    hold: Arc<Hold>,
+    /// Cancelled when nothing of it is left.
+    gone: CancellationToken,
 }
 
-/// Attempts of this server.
+/// Attempts of this server. A task may have two for a moment: one that was given up and does not
+/// know it yet, and the next.
 #[derive(Default)]
 struct Board {
-    held: HashMap<TaskId, Held>,
+    held: BTreeMap<(TaskId, Fence), Held>,
     renewed_at: Option<Timestamp>,
     closing: bool,
+}
+
+/// The place of one attempt on the board; left whatever happens to it.
+struct Place {
+    board: Arc<Mutex<Board>>,
+    key: (TaskId, Fence),
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let left = locked(&self.board).held.remove(&self.key);
+        if let Some(held) = left {
+            held.gone.cancel();
+        }
+    }
+}
+
+fn locked(board: &Mutex<Board>) -> MutexGuard<'_, Board> {
+    board.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 pub struct Dispatch {
     app: Arc<App>,
     crew: Crew,
     board: Arc<Mutex<Board>>,
+    renewals: Arc<Renewals>,
 }
 
 impl Dispatch {
@@ -52,11 +79,12 @@ impl Dispatch {
             app,
             crew,
             board: Arc::default(),
+            renewals: Arc::default(),
         }
     }
 
     fn board(&self) -> MutexGuard<'_, Board> {
-        self.board.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.board)
     }
 
     /// Renews all leases when it is time, or at once when somebody asked to stop one.
@@ -71,13 +99,11 @@ impl Dispatch {
             if board.held.is_empty() || !(due || asked) {
                 return Ok(());
             }
-            board
-                .held
-                .iter()
-                .map(|(task, held)| (task.clone(), held.fence))
-                .collect()
+            board.held.keys().cloned().collect()
         };
-        let until = now.after(self.app.settings.timers.lease);
+        let lease = self.app.settings.timers.lease;
+        let until = now.after(lease);
+        self.renewals.asking();
         let words = match self
             .app
             .store()
@@ -86,50 +112,92 @@ impl Dispatch {
         {
             Ok(words) => words,
             Err(error) => {
+                self.renewals.refused();
                 // The request to stop must not be forgotten with this round.
                 self.app.wake.stops.fetch_or(asked, Ordering::AcqRel);
                 return Err(error);
             }
         };
+        self.renewals.accepted();
         self.board().renewed_at = Some(now);
-        for ((task, _), word) in held.iter().zip(words) {
+        for (key, word) in held.iter().zip(words) {
+            if word != LeaseWord::Fenced
+                && let Some(held) = self.board().held.get(key)
+            {
+                held.hold.renewed(now, lease);
+            }
             match word {
                 LeaseWord::Keep => {}
-                LeaseWord::Stop => self.order(task, Order::Signal(Signal::Stop)),
-                LeaseWord::Fenced => self.order(task, Order::Signal(Signal::Kill)),
+                LeaseWord::Stop => self.order(key, Order::Signal(Signal::Stop)),
+                LeaseWord::Fenced => self.order(key, Order::Signal(Signal::Kill)),
             }
         }
         Ok(())
     }
 
-    fn order(&self, task: &TaskId, order: Order) {
-        if let Some(held) = self.board().held.get(task) {
+    fn order(&self, key: &(TaskId, Fence), order: Order) {
+        if let Some(held) = self.board().held.get(key) {
             // Full means that orders wait already: the same ones, repeated by each heartbeat.
             let _ = held.orders.try_send(order);
         }
     }
 
-    fn start(&self, executor: &str, leased: Leased) {
+    fn start(&self, executor: &str, leased: Leased, asked_at: Timestamp) {
         let (orders, received) = mpsc::channel(8);
-        let task = leased.task.id.clone();
-        self.board().held.insert(
-            task.clone(),
-            Held {
-                fence: leased.fence,
-                orders,
-            },
-        );
+        let key = (leased.task.id.clone(), leased.fence);
+        let lease = self.app.settings.timers.lease;
+        let hold = Arc::new(Hold::new(self.renewals.clone(), asked_at, lease));
+        let held = Held {
+            orders,
+            hold: hold.clone(),
+            gone: CancellationToken::new(),
+        };
+        let before = self.former(&key.0);
+        self.board().held.insert(key.clone(), held);
+        let place = Place {
+            board: self.board.clone(),
+            key,
+        };
         let app = self.app.clone();
-        let board = self.board.clone();
         let executor = self.app.ports.executors[executor].clone();
         self.crew.start(async move {
-            attempt::run(app, executor, leased, received).await;
-            board
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .held
-                .remove(&task);
+            for gone in before {
+                gone.cancelled().await;
+            }
+            contained(app, executor, leased, hold, received).await;
+            drop(place);
         });
+    }
+
+    /// What is still here of earlier attempts of a task: killed, and waited for. The next one
+    /// never runs beside them.
+    fn former(&self, task: &TaskId) -> Vec<CancellationToken> {
+        let board = self.board();
+        let mut former = Vec::new();
+        for held in board.held.iter().filter(|(key, _)| key.0 == *task) {
+            let _ = held.1.orders.try_send(Order::Signal(Signal::Kill));
+            former.push(held.1.gone.clone());
+        }
+        former
+    }
+}
+
+/// Runs an attempt; a panic in it costs that attempt and no more, and is counted as a loss.
+async fn contained(
+    app: Arc<App>,
+    executor: Arc<dyn Executor>,
+    leased: Leased,
+    hold: Arc<Hold>,
+    orders: mpsc::Receiver<Order>,
+) {
+    let (task, fence) = (leased.task.id.clone(), leased.fence);
+    let work = attempt::run(app.clone(), executor, leased, hold, orders);
+    let ended = JoinSet::from_iter([work]).join_next().await;
+    if let Some(Err(error)) = ended
+        && error.is_panic()
+    {
+        tracing::error!(task.id = %task, %error, "An attempt panicked; it is counted as lost.");
+        outcome::lose(&app, task, fence, "what ran it broke down.").await;
     }
 }
 
@@ -145,19 +213,23 @@ impl Loop for Dispatch {
         for executor in self.app.ports.executors.keys() {
             while self.crew.free() > 0 && !self.board().closing {
                 let now = self.app.now();
-                let until = now.after(self.app.settings.timers.lease);
+                let timers = &self.app.settings.timers;
+                let terms = LeaseTerms {
+                    until: now.after(timers.lease),
+                    start_by: now.after(timers.start_within),
+                };
                 let holder = &self.app.settings.holder;
                 let Some(leased) = self
                     .app
                     .store()
-                    .lease_next(executor, holder, now, until)
+                    .lease_next(executor, holder, terms, now)
                     .await?
                 else {
                     break;
                 };
                 self.app.wake.outbox.notify_one();
                 self.app.wake.changed();
-                self.start(executor, leased);
+                self.start(executor, leased, now);
                 started = true;
             }
         }
@@ -181,13 +253,13 @@ impl Loop for Dispatch {
 
     /// Stops what runs here and hands it back: the next life of this server runs it again.
     async fn drain(&self) {
-        let tasks: Vec<TaskId> = {
+        let held: Vec<(TaskId, Fence)> = {
             let mut board = self.board();
             board.closing = true;
             board.held.keys().cloned().collect()
         };
-        for task in &tasks {
-            self.order(task, Order::HandBack);
+        for key in &held {
+            self.order(key, Order::HandBack);
         }
         self.crew.finish().await;
     }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use nightshift_core::approval::Rule;
 use nightshift_core::plan::Plan;
-use nightshift_core::port::store::{PlanLease, PlanRecord};
+use nightshift_core::port::store::{PlanLease, PlanRecord, Unplanned};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 use crate::crew::Crew;
 use crate::lifecycle::{Loop, POLL, Tick, TickResult};
@@ -17,6 +19,8 @@ const AT_ONCE: usize = 4;
 pub struct Planning {
     app: Arc<App>,
     crew: Crew,
+    /// The service stops: who plans gives back.
+    closing: CancellationToken,
 }
 
 impl Planning {
@@ -24,6 +28,7 @@ impl Planning {
         Self {
             app,
             crew: Crew::new(AT_ONCE),
+            closing: CancellationToken::new(),
         }
     }
 }
@@ -37,7 +42,7 @@ impl Loop for Planning {
     async fn tick(&self) -> TickResult {
         let app = &self.app;
         let mut leased = false;
-        while self.crew.free() > 0 {
+        while self.crew.free() > 0 && !self.closing.is_cancelled() {
             let now = app.now();
             // Longer than the planner's own timeout, so that only a dead one loses its lease.
             let until = now.after(app.settings.timers.planning * 2);
@@ -49,8 +54,9 @@ impl Loop for Planning {
                 break;
             };
             leased = true;
-            let app = app.clone();
-            self.crew.start(async move { app.make_plan(lease).await });
+            let (app, closing) = (app.clone(), self.closing.clone());
+            self.crew
+                .start(async move { contained(app, lease, closing).await });
         }
         Ok(if leased {
             Tick::Worked
@@ -69,14 +75,59 @@ impl Loop for Planning {
     fn busy(&self) -> bool {
         self.crew.busy()
     }
+
+    /// What is being planned is given back: the next life plans it, and counts no loss.
+    async fn drain(&self) {
+        self.closing.cancel();
+        self.crew.finish().await;
+    }
+}
+
+/// Makes a plan, or gives the task back. A panic costs this plan and no more, and is counted as
+/// a loss.
+async fn contained(app: Arc<App>, lease: PlanLease, closing: CancellationToken) {
+    let (task, fence) = (lease.task.id.clone(), lease.fence);
+    let planner = app.clone();
+    let work = async move {
+        tokio::select! {
+            plan = planner.draft(&lease) => {
+                planner.make_plan(&lease, plan).await;
+                Planned::Settled
+            }
+            () = closing.cancelled() => Planned::No(Unplanned::HandedBack),
+        }
+    };
+    let why = match JoinSet::from_iter([work]).join_next().await {
+        Some(Err(error)) if error.is_panic() => {
+            tracing::error!(task.id = %task, %error, "A planner panicked; it is counted as lost.");
+            Unplanned::Lost
+        }
+        Some(Ok(Planned::No(why))) => why,
+        _ => return,
+    };
+    let given_back = app
+        .store()
+        .return_planning(&task, fence, why, app.now())
+        .await;
+    if let Err(error) = given_back {
+        // The lease ends by itself, as a loss.
+        tracing::warn!(task.id = %task, %error, "A task could not be given back unplanned.");
+    }
+    app.wake.all();
+}
+
+enum Planned {
+    /// Recorded, or left to the end of its lease.
+    Settled,
+    No(Unplanned),
 }
 
 impl App {
-    async fn make_plan(&self, lease: PlanLease) {
+    async fn make_plan(&self, lease: &PlanLease, plan: Result<Plan, String>) {
         let task = lease.task.id.clone();
         let fence = lease.fence;
-        let recorded = match self.draft(&lease).await {
-            Ok(plan) => self.record(&lease, plan).await,
+        let recorded = match plan {
+            Ok(plan) => self.record(lease, plan).await,
             Err(why) => {
                 tracing::info!(task.id = %task, "A task could not be planned.");
                 let why = self.settings.scrubber.text(&why);

@@ -25,6 +25,8 @@ pub struct Project {
 pub struct Timers {
     pub lease: Duration,
     pub heartbeat: Duration,
+    /// From the lease of an attempt to the start of its program.
+    pub start_within: Duration,
     pub stop_grace: Duration,
     pub planning: Duration,
     pub approval_expires: Duration,
@@ -34,6 +36,8 @@ pub struct Timers {
     pub planning_card: Duration,
     /// How long a question waits for its answer.
     pub question: Duration,
+    /// Before a request expires its people are reminded; nobody is where it is zero.
+    pub approval_reminder: Duration,
 }
 
 impl Default for Timers {
@@ -41,12 +45,43 @@ impl Default for Timers {
         Self {
             lease: Duration::from_secs(60),
             heartbeat: Duration::from_secs(10),
+            start_within: Duration::from_secs(15),
             stop_grace: Duration::from_secs(10),
             planning: Duration::from_secs(120),
             approval_expires: Duration::from_secs(24 * 3600),
             stranger_silence: Duration::from_secs(24 * 3600),
             planning_card: Duration::from_secs(1),
             question: Duration::from_secs(600),
+            approval_reminder: Duration::from_secs(12 * 3600),
+        }
+    }
+}
+
+/// How long what is past is kept; for ever where it is zero.
+#[derive(Debug, Clone, Copy)]
+pub struct Retention {
+    /// Tasks at their end, with all that belongs to them.
+    pub tasks: Duration,
+    /// What attempts wrote.
+    pub output: Duration,
+    /// Events about no task.
+    pub events: Duration,
+    /// Messages about no task, in the outbox.
+    pub messages: Duration,
+    /// Messages of the built-in page.
+    pub page: Duration,
+}
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self {
+            tasks: DAY * 365,
+            output: DAY * 30,
+            events: DAY * 90,
+            messages: DAY * 30,
+            page: DAY * 90,
         }
     }
 }
@@ -74,6 +109,7 @@ pub struct Settings {
     /// Files up to this many bytes are uploaded to the conversation; the rest is listed.
     pub upload_limit: u64,
     pub timers: Timers,
+    pub retention: Retention,
     pub scrubber: Scrubber,
     /// Names this life of the server; leases of other lives are void.
     pub holder: String,

@@ -17,12 +17,13 @@ use nightshift_core::id::Platform;
 use nightshift_core::port::{ChatSource, Clock, Executor, Ids, Store};
 use nightshift_server::Server;
 use nightshift_store::SqlStore;
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::{TcpSocket, UnixListener};
+use tokio::time::Instant;
 
 use crate::clock::{RandomIds, SystemClock};
 use crate::cmd::{Context, socket};
 use crate::config::Loaded;
-use crate::lifecycle::Lifecycle;
+use crate::lifecycle::{End, Lifecycle, Stopped};
 
 /// How open the server is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +32,13 @@ pub(crate) enum Mode {
     /// No login on loopback, and another port when the wanted one is taken.
     Demo,
 }
+
+/// After the disk has failed: for the answers that are owed, all of them 503, and for the end of
+/// what runs here.
+const LAST_MOMENTS: Duration = Duration::from_secs(2);
+/// For the log to be folded into the database, where there is time and where it is over.
+const CLOSE_CLEAN: Duration = Duration::from_secs(2);
+const CLOSE_LATE: Duration = Duration::from_millis(500);
 
 /// A started server.
 pub(crate) struct Running {
@@ -68,15 +76,16 @@ pub(crate) async fn compose(
     let lifecycle = Lifecycle::new()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let ids: Arc<dyn Ids> = Arc::new(RandomIds);
-    let store = nightshift_store::open(nightshift_store::OpenOptions {
+    let options = nightshift_store::OpenOptions {
         data_dir: data_dir.to_owned(),
+        retry_backoff: config.remote.timers.retry_backoff.0,
         ids: ids.clone(),
-    })
-    .await?;
-    // The port is taken before anything is recovered: a server that cannot listen changes nothing.
-    let listener = listen(&config.remote.trigger_service.listen, mode).await?;
-    let address = listener.local_addr()?;
-    let unix = listen_locally(data_dir)?;
+    };
+    let store = nightshift_store::open_with(options, context.hooks.store.clone()).await?;
+    // The port is ours before anything is recovered, so that a server that cannot listen changes
+    // nothing; it is closed until then.
+    let port = take_port(&config.remote.trigger_service.listen, mode).await?;
+    let address = port.local_addr()?;
 
     let settings = settings::settings(context, loaded, data_dir, mode, ids.as_ref())?;
     let executor = adapters::executor(context, config, data_dir, &settings)?;
@@ -91,11 +100,19 @@ pub(crate) async fn compose(
         clock: clock.clone(),
         ids,
     };
+    let ports = match &context.hooks.ports {
+        Some(around) => around(ports),
+        None => ports,
+    };
     let holder = settings.holder.clone();
     let limits = adapters::http_limits(config);
     let (app, loops) = App::new(ports, settings);
     recover(&app, executor.as_ref(), &holder).await?;
 
+    let listener = port
+        .listen(BACKLOG)
+        .with_context(|| cannot_listen(&address.to_string()))?;
+    let unix = listen_locally(data_dir)?;
     let server = Arc::new(Server::new(app.clone(), chat.door, limits, chat.aliases));
     lifecycle.run_server(server.clone(), listener, unix);
     lifecycle.run_loops(loops);
@@ -116,7 +133,8 @@ pub(crate) async fn compose(
 /// What an earlier life left: processes are ended, their attempts and sends are accounted for.
 async fn recover(app: &App, executor: &dyn Executor, holder: &str) -> anyhow::Result<()> {
     let strays = executor.sweep_strays().await;
-    let swept = app.store().recover(holder, app.now()).await?;
+    let grace = app.now().after(app.settings.timers.lease);
+    let swept = app.store().recover(holder, grace, app.now()).await?;
     if strays > 0 || swept.lost > 0 {
         tracing::warn!(
             process.strays = strays,
@@ -127,18 +145,39 @@ async fn recover(app: &App, executor: &dyn Executor, holder: &str) -> anyhow::Re
     Ok(())
 }
 
-async fn listen(address: &str, mode: Mode) -> anyhow::Result<TcpListener> {
-    match TcpListener::bind(address).await {
-        Ok(listener) => Ok(listener),
+/// Connections that may wait to be accepted; the kernel lowers it to its own limit.
+const BACKLOG: u32 = 1024;
+
+async fn take_port(address: &str, mode: Mode) -> anyhow::Result<TcpSocket> {
+    match bind(address).await {
+        Ok(socket) => Ok(socket),
         Err(error) if mode == Mode::Demo && error.kind() == std::io::ErrorKind::AddrInUse => {
-            Ok(TcpListener::bind("127.0.0.1:0").await?)
+            Ok(bind("127.0.0.1:0").await?)
         }
-        Err(error) => Err(error).with_context(|| {
-            format!(
-                "cannot listen on {address}; change remote.trigger_service.listen or use --listen"
-            )
-        }),
+        Err(error) => Err(error).with_context(|| cannot_listen(address)),
     }
+}
+
+fn cannot_listen(address: &str) -> String {
+    format!("cannot listen on {address}; change remote.trigger_service.listen or use --listen")
+}
+
+/// Takes the first address of the name that can be taken.
+async fn bind(address: &str) -> std::io::Result<TcpSocket> {
+    let mut failed = std::io::ErrorKind::AddrNotAvailable.into();
+    for address in tokio::net::lookup_host(address).await? {
+        let socket = match address {
+            SocketAddr::V4(_) => TcpSocket::new_v4()?,
+            SocketAddr::V6(_) => TcpSocket::new_v6()?,
+        };
+        // A restart must not wait for connections of the life before to be forgotten.
+        socket.set_reuseaddr(true)?;
+        match socket.bind(address) {
+            Ok(()) => return Ok(socket),
+            Err(error) => failed = error,
+        }
+    }
+    Err(failed)
 }
 
 /// Longest path of a socket: `sun_path` of Linux, without its end.
@@ -165,20 +204,41 @@ fn listen_locally(data_dir: &Path) -> anyhow::Result<Option<UnixListener>> {
 }
 
 impl Running {
-    /// Runs until a signal, then stops everything within the deadline.
+    /// Runs until a signal, then stops everything within the deadline. Where the disk has failed
+    /// there is nothing to wait for: nothing more can be written down.
     pub(crate) async fn until_stopped(mut self) -> anyhow::Result<ExitCode> {
-        self.lifecycle.wait_for_signal().await;
+        let end = self.lifecycle.wait_for_end(self.store.as_ref()).await;
+        let within = match &end {
+            End::Asked => self.shutdown,
+            End::Broken(_) => LAST_MOMENTS.min(self.shutdown),
+        };
+        let deadline = Instant::now() + within;
         tracing::info!("Stopping.");
-        let clean = self.lifecycle.shut_down(&self.server, self.shutdown).await;
-        // Closed after the last writer: what is committed is in the database file.
-        self.store.close().await;
+        let stopped = self.lifecycle.shut_down(&self.server, deadline).await;
+        let closed = self.close_store(stopped, deadline).await;
         let _ = std::fs::remove_file(&self.socket);
-        if clean {
+        if let End::Broken(why) = end {
+            anyhow::bail!(why);
+        }
+        if closed {
             tracing::info!("Stopped.");
             return Ok(ExitCode::SUCCESS);
         }
         tracing::warn!("Stopped before all was done; the next start recovers the rest.");
         Ok(ExitCode::FAILURE)
+    }
+
+    /// Closed after the last writer: what is committed is in the database file. Whether all is done
+    /// that should be.
+    async fn close_store(&self, stopped: Stopped, deadline: Instant) -> bool {
+        let closing = match stopped {
+            // Everything that could be asked has been: the log may be left to the next start.
+            Stopped::AtOnce => return false,
+            Stopped::Late => deadline.max(Instant::now() + CLOSE_LATE),
+            Stopped::Clean => deadline.max(Instant::now() + CLOSE_CLEAN),
+        };
+        let closed = tokio::time::timeout_at(closing, self.store.close()).await;
+        closed.is_ok() && stopped == Stopped::Clean
     }
 }
 

@@ -1,10 +1,12 @@
 //! What people say, where, and what a platform can show.
 
+pub mod budget;
 pub mod split;
 
 use serde::{Deserialize, Serialize};
 
 use crate::id::{ActionToken, Platform};
+use budget::Budget;
 
 /// An account on a platform.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -28,6 +30,26 @@ pub struct Conversation {
     pub channel: String,
     /// `None` until our first message there opens one, on platforms with threads.
     pub thread: Option<String>,
+}
+
+impl Conversation {
+    /// The name under which the operators are a platform of their own.
+    const OPERATORS: &'static str = "operators";
+
+    /// Those who look after the installation; which conversations that are is known when a
+    /// message is sent.
+    pub fn operators() -> Self {
+        Self {
+            platform: Platform::new(Self::OPERATORS),
+            workspace: String::new(),
+            channel: "alert".to_owned(),
+            thread: None,
+        }
+    }
+
+    pub fn is_operators(&self) -> bool {
+        self.platform.as_str() == Self::OPERATORS
+    }
 }
 
 /// A message of ours on a platform.
@@ -101,6 +123,6 @@ pub struct Capabilities {
     /// Characters of one message, in `text_unit`s.
     pub text_limit: usize,
     pub text_unit: TextUnit,
-    /// Shortest time between two posts or edits in one conversation, in milliseconds.
-    pub pace_ms: u64,
+    /// How fast it may be called.
+    pub budgets: &'static [Budget],
 }

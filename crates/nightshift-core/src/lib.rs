@@ -12,6 +12,7 @@
 pub mod agent;
 pub mod approval;
 pub mod authorise;
+pub mod backoff;
 pub mod card;
 pub mod chat;
 pub mod command;

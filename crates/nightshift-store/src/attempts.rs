@@ -1,11 +1,9 @@
 //! Attempts: started, reported on, ended; an old fence changes nothing.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
 use nightshift_core::id::{Fence, TaskId};
 use nightshift_core::port::store::{
-    Attempts, Finish, FinishOutcome, LeaseWord, Leased, StoreError, Swept,
+    Attempts, Finish, FinishOutcome, LeaseTerms, LeaseWord, Leased, StoreError, Swept,
 };
 use nightshift_core::task::state::NoMove;
 use nightshift_core::task::{TaskEvent, TaskState, Usage};
@@ -18,21 +16,17 @@ use crate::moves::{self, TaskRow};
 use crate::transaction::Tx;
 use crate::{SqlStore, events, leases, notices, row, sql, views};
 
-/// Before a retryable failure is tried again: doubled each time, up to five minutes.
-const BACKOFF: Duration = Duration::from_secs(5);
-const LONGEST_BACKOFF: Duration = Duration::from_mins(5);
-
 #[async_trait]
 impl Attempts for SqlStore {
     async fn lease_next(
         &self,
         executor: &str,
         holder: &str,
+        terms: LeaseTerms,
         now: Timestamp,
-        until: Timestamp,
     ) -> Result<Option<Leased>, StoreError> {
         let tx = self.change("lease_next", now).await?;
-        Ok(leases::next(tx, executor, holder, until).await?)
+        Ok(leases::next(tx, executor, holder, terms).await?)
     }
 
     async fn attempt_started(
@@ -40,10 +34,11 @@ impl Attempts for SqlStore {
         task: &TaskId,
         fence: Fence,
         isolation: &str,
+        deadline: Timestamp,
         now: Timestamp,
     ) -> Result<LeaseWord, StoreError> {
         let tx = self.change("attempt_started", now).await?;
-        Ok(started(tx, task, fence, isolation).await?)
+        Ok(started(tx, task, fence, isolation, deadline).await?)
     }
 
     async fn attempt_progress(
@@ -85,9 +80,14 @@ impl Attempts for SqlStore {
         Ok(leases::sweep(tx).await?)
     }
 
-    async fn recover(&self, holder: &str, now: Timestamp) -> Result<Swept, StoreError> {
+    async fn recover(
+        &self,
+        holder: &str,
+        grace: Timestamp,
+        now: Timestamp,
+    ) -> Result<Swept, StoreError> {
         let tx = self.change("recover", now).await?;
-        Ok(leases::recover(tx, holder).await?)
+        Ok(leases::recover(tx, holder, grace).await?)
     }
 }
 
@@ -109,6 +109,7 @@ async fn started(
     task: &TaskId,
     fence: Fence,
     isolation: &str,
+    deadline: Timestamp,
 ) -> Result<LeaseWord> {
     let row = TaskRow::load(&mut tx, task).await?;
     let word = word(row.as_ref(), fence);
@@ -121,6 +122,7 @@ async fn started(
         .bind(fence.0)
         .bind(now)
         .bind(isolation)
+        .bind(deadline.millis())
         .execute(tx.conn())
         .await?;
     if first.rows_affected() == 1 {
@@ -202,7 +204,11 @@ async fn end(mut tx: Tx<'_>, finish: &Finish) -> Result<FinishOutcome> {
     let Some(row) = TaskRow::load(&mut tx, &finish.task).await? else {
         return Ok(FinishOutcome::Fenced);
     };
-    let run_at = run_again_at(&tx, &row, &finish.event);
+    let event = match finish.event {
+        TaskEvent::Lost { fence, .. } => leases::loss(&row, fence),
+        ref event => event.clone(),
+    };
+    let run_at = leases::run_again_at(&mut tx, &row, &event).await?;
     let detail = finish.detail.clone();
     let cancelling = match &row.state {
         TaskState::Cancelling { by, .. } => Some(by.clone()),
@@ -217,11 +223,9 @@ async fn end(mut tx: Tx<'_>, finish: &Finish) -> Result<FinishOutcome> {
             Some(by) => Some(ending::beat_the_cancel(&by, detail.as_deref())),
             None => detail,
         };
-        if next.state == TaskState::Queued {
-            next.run_at = run_at;
-        }
+        leases::wait_until(next, run_at);
     };
-    let moved = match moves::apply(&mut tx, &row, &finish.event, adjust).await? {
+    let moved = match moves::apply(&mut tx, &row, &event, adjust).await? {
         Ok(moved) => moved,
         Err(no) => return evidence(tx, finish, no).await,
     };
@@ -237,15 +241,6 @@ async fn end(mut tx: Tx<'_>, finish: &Finish) -> Result<FinishOutcome> {
     let view = views::present(&mut tx, &finish.task).await?;
     tx.commit().await?;
     Ok(FinishOutcome::Finished(view))
-}
-
-fn run_again_at(tx: &Tx<'_>, row: &TaskRow, event: &TaskEvent) -> Timestamp {
-    if !matches!(event, TaskEvent::Retryable { .. }) {
-        return tx.now;
-    }
-    let doublings = row.attempt_no.saturating_sub(1).min(10);
-    tx.now
-        .after((BACKOFF * 2_u32.pow(doublings)).min(LONGEST_BACKOFF))
 }
 
 /// A zombie spoke: kept for whoever asks why, and nothing else changes.

@@ -29,7 +29,7 @@ pub(crate) async fn record_by(
     actor: Option<String>,
     data: Value,
 ) -> Result<()> {
-    let at = tx.now.millis();
+    let at = tx.ordered().millis();
     sqlx::query(sql::event::RECORD)
         .bind(at)
         .bind(kind)

@@ -4,33 +4,32 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use nightshift_core::id::{Fence, TaskId};
-use nightshift_core::port::store::{LeaseWord, Leased, Swept};
-use nightshift_core::task::{Failure, TaskEvent};
+use nightshift_core::port::store::{LeaseTerms, LeaseWord, Leased, Swept};
+use nightshift_core::task::state::AttemptStep;
+use nightshift_core::task::{Failure, TaskEvent, TaskState};
 use nightshift_core::time::Timestamp;
 use serde_json::json;
 
 use crate::error::Result;
 use crate::moves::{self, TaskRow};
-use crate::row;
-use crate::tasks::KEEP_IDEMPOTENCY;
+use crate::row::{self, Columns};
 use crate::transaction::Tx;
 use crate::{attempts, events, outbox, plans, sql, views};
 
 /// The third loss is the last: the task itself is the likely cause.
-const LOSSES: u32 = 3;
+pub(crate) const LOSSES: u32 = 3;
 
 /// Longer than any platform delivers again.
-pub(crate) const KEEP_DELIVERY: Duration = Duration::from_hours(14 * 24);
+pub(crate) const KEEP_DELIVERY: Duration = nightshift_core::port::store::KEEP_DELIVERIES;
 
 /// Rows per sweep, so that it never holds the writer for long; the next sweep takes the rest.
 const MOVES_PER_SWEEP: i64 = 200;
-const DELETES_PER_SWEEP: i64 = 5000;
 
 pub(crate) async fn next(
     mut tx: Tx<'_>,
     executor: &str,
     holder: &str,
-    until: Timestamp,
+    terms: LeaseTerms,
 ) -> Result<Option<Leased>> {
     loop {
         let now = tx.now.millis();
@@ -51,7 +50,7 @@ pub(crate) async fn next(
             refuse(&mut tx, &row).await?;
             continue;
         }
-        let fence = take(&mut tx, &row, executor, holder, until).await?;
+        let fence = take(&mut tx, &row, executor, holder, terms).await?;
         let task = *views::present(&mut tx, &id).await?;
         tx.commit().await?;
         return Ok(Some(Leased { task, fence }));
@@ -85,7 +84,7 @@ async fn take(
     row: &TaskRow,
     executor: &str,
     holder: &str,
-    until: Timestamp,
+    terms: LeaseTerms,
 ) -> Result<Fence> {
     let fence = Fence(row.fence.0 + 1);
     let number = row.attempt_no + 1;
@@ -98,13 +97,14 @@ async fn take(
         .bind(executor)
         .bind(holder)
         .bind(now)
+        .bind(terms.start_by.millis())
         .execute(tx.conn())
         .await?;
     let data = json!({ "fence": fence, "number": number, "executor": executor });
-    events::record(tx, "attempt.leased", Some(&row.id), data).await?;
+    events::record(tx, AttemptStep::Leased.event(), Some(&row.id), data).await?;
     let adjust = |next: &mut TaskRow| {
         next.lease_holder = Some(holder.to_owned());
-        next.lease_until = Some(until);
+        next.lease_until = Some(terms.until);
     };
     let moved = moves::apply(tx, row, &TaskEvent::Leased { fence }, adjust).await?;
     moved.map(|_| fence).map_err(|_| raced(row))
@@ -159,12 +159,21 @@ pub(crate) async fn sweep(mut tx: Tx<'_>) -> Result<Swept> {
             swept.expired += 1;
         }
     }
+    for id in ids(&mut tx, sql::attempt::UNSTARTED, now).await? {
+        if give_back(&mut tx, &id).await? {
+            swept.returned += 1;
+        }
+    }
+    for id in ids(&mut tx, sql::attempt::ENDLESS, now).await? {
+        if time_out(&mut tx, &id).await? {
+            swept.overdue += 1;
+        }
+    }
     for id in ids(&mut tx, sql::attempt::OVERDUE, now).await? {
         if lose(&mut tx, &id).await? {
             swept.lost += 1;
         }
     }
-    forget(&mut tx).await?;
     tx.commit().await?;
     Ok(swept)
 }
@@ -198,53 +207,109 @@ async fn lose(tx: &mut Tx<'_>, id: &str) -> Result<bool> {
     let Some(row) = load(tx, id).await? else {
         return Ok(false);
     };
-    let event = TaskEvent::Lost {
-        fence: row.running_fence(),
-        last: row.lost_count + 1 >= LOSSES,
-    };
-    let moved = moves::apply(tx, &row, &event, |_| ()).await?;
+    let event = loss(&row, row.running_fence());
+    let run_at = run_again_at(tx, &row, &event).await?;
+    let adjust = |next: &mut TaskRow| wait_until(next, run_at);
+    let moved = moves::apply(tx, &row, &event, adjust).await?;
     Ok(moved.is_ok())
 }
 
-/// What is kept only to recognise repetitions is dropped when none can come any more.
-async fn forget(tx: &mut Tx<'_>) -> Result<()> {
-    let now = tx.now;
-    let delivered = now.before(KEEP_DELIVERY).millis();
-    for statement in [sql::delivery::FORGET_KEYS, sql::delivery::FORGET_SETTLED] {
-        sqlx::query(statement)
-            .bind(delivered)
-            .bind(DELETES_PER_SWEEP)
-            .execute(tx.conn())
-            .await?;
+/// One loss more; the third is the last, whoever reports it.
+pub(crate) fn loss(row: &TaskRow, fence: Fence) -> TaskEvent {
+    TaskEvent::Lost {
+        fence,
+        last: row.lost_count + 1 >= LOSSES,
     }
-    for (statement, before) in [
-        (sql::task::FORGET_KEYS, now.before(KEEP_IDEMPOTENCY)),
-        (sql::task::FORGET_QUESTIONS, now),
-    ] {
-        sqlx::query(statement)
-            .bind(before.millis())
-            .execute(tx.conn())
-            .await?;
-    }
-    Ok(())
 }
 
-pub(crate) async fn recover(mut tx: Tx<'_>, holder: &str) -> Result<Swept> {
+/// Leased, but its program did not start in time: somebody else may be quicker.
+async fn give_back(tx: &mut Tx<'_>, id: &str) -> Result<bool> {
+    let Some(row) = load(tx, id).await? else {
+        return Ok(false);
+    };
+    let fence = row.running_fence();
+    let event = TaskEvent::LeaseReturned { fence };
+    let run_at = run_again_at(tx, &row, &event).await?;
+    let adjust = |next: &mut TaskRow| wait_until(next, run_at);
+    let moved = moves::apply(tx, &row, &event, adjust).await?;
+    Ok(moved.is_ok())
+}
+
+/// Its heartbeats go on, but the time that its plan allows is over, and its executor did not end
+/// it: it hangs.
+async fn time_out(tx: &mut Tx<'_>, id: &str) -> Result<bool> {
+    let Some(row) = load(tx, id).await? else {
+        return Ok(false);
+    };
+    let fence = row.running_fence();
+    let event = match row.state {
+        // Asked to stop, and it did not: nobody is left to confirm it.
+        TaskState::Cancelling { .. } => loss(&row, fence),
+        _ => TaskEvent::Failed {
+            fence,
+            reason: Failure::Timeout,
+        },
+    };
+    let detail = "it took longer than its plan allows, and did not stop by itself.";
+    let adjust = |next: &mut TaskRow| next.detail = Some(detail.to_owned());
+    let moved = moves::apply(tx, &row, &event, adjust).await?;
+    Ok(moved.is_ok())
+}
+
+/// When the task may be tried again after this event, if the event queues it.
+pub(crate) async fn run_again_at(
+    tx: &mut Tx<'_>,
+    row: &TaskRow,
+    event: &TaskEvent,
+) -> Result<Timestamp> {
+    let failures = match event {
+        TaskEvent::Lost { .. } => row.lost_count + 1,
+        TaskEvent::LeaseReturned { .. } => {
+            let before: i64 = sqlx::query_scalar(sql::attempt::RETURNS)
+                .bind(row.id.as_str())
+                .bind(row.plan_hash.as_deref())
+                .fetch_one(tx.conn())
+                .await?;
+            before as u32 + 1
+        }
+        _ => row.attempt_no,
+    };
+    Ok(tx.now.after(tx.backoff.wait(failures, &tx.entropy())))
+}
+
+pub(crate) fn wait_until(next: &mut TaskRow, run_at: Timestamp) {
+    if next.state == TaskState::Queued {
+        next.run_at = run_at;
+    }
+}
+
+pub(crate) async fn recover(mut tx: Tx<'_>, holder: &str, grace: Timestamp) -> Result<Swept> {
     let mut swept = Swept::default();
-    let others: Vec<String> = sqlx::query_scalar(sql::attempt::OF_OTHERS)
+    let others = sqlx::query(sql::attempt::OF_OTHERS)
         .bind(holder)
         .fetch_all(tx.conn())
         .await?;
-    for id in others {
-        if lose(&mut tx, &id).await? {
+    for other in &others {
+        let other = Columns::of(other, "task");
+        let (id, held_by) = (other.text("task_id")?, other.text("lease_holder")?);
+        if server_of(&held_by) != server_of(holder) {
+            sqlx::query(sql::attempt::GRACE)
+                .bind(&*id)
+                .bind(grace.millis())
+                .execute(tx.conn())
+                .await?;
+        } else if lose(&mut tx, &id).await? {
             swept.lost += 1;
+        } else if let Some(row) = load(&mut tx, &id).await? {
+            plans::lose(&mut tx, &row).await?;
         }
     }
-    sqlx::query(sql::plan::FREE_PLANNING)
-        .bind(holder)
-        .execute(tx.conn())
-        .await?;
     outbox::doubt(&mut tx).await?;
     tx.commit().await?;
     Ok(swept)
+}
+
+/// `<server>/<life>`; what has no such form is a life of a server that has no name.
+fn server_of(holder: &str) -> &str {
+    holder.split_once('/').map_or("", |(server, _)| server)
 }

@@ -6,6 +6,7 @@
 
 mod attempts;
 mod audit;
+mod clock;
 mod conversations;
 mod deliveries;
 mod dialect;
@@ -21,19 +22,24 @@ mod outbox;
 mod pages;
 mod people;
 mod plans;
+mod retention;
 mod row;
 mod sql;
 mod tasks;
+mod timed;
 mod transaction;
 mod views;
 mod votes;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+use std::time::Duration;
 
 use async_trait::async_trait;
+use nightshift_core::backoff::Backoff;
 use nightshift_core::port::clock::Ids;
-use nightshift_core::port::store::{Store, StoreError};
+use nightshift_core::port::store::{ClockMark, KeptClock, Store, StoreError};
 
 use engine::sqlite::Engine;
 pub use engine::{CommitWatch, Conditions, OpenError, OpenKind, Synchronous};
@@ -44,12 +50,20 @@ pub struct OpenOptions {
     pub data_dir: PathBuf,
     /// The source of identifiers.
     pub ids: Arc<dyn Ids>,
+    /// Before a task is tried again that was lost, or failed in a way that may pass.
+    pub retry_backoff: Duration,
 }
+
+/// The longest wait before another try.
+const LONGEST_BACKOFF: Duration = Duration::from_mins(5);
 
 /// The store of this process; the only one on its data directory.
 pub struct SqlStore {
     engine: Engine,
     ids: Arc<dyn Ids>,
+    backoff: Backoff,
+    /// The time of the newest event.
+    newest: AtomicI64,
 }
 
 /// Opens the database `nightshift.sqlite` in the data directory, creating it when missing.
@@ -69,6 +83,11 @@ pub async fn open_with(
     Ok(Arc::new(SqlStore {
         engine,
         ids: options.ids,
+        backoff: Backoff {
+            first: options.retry_backoff,
+            longest: LONGEST_BACKOFF,
+        },
+        newest: AtomicI64::new(i64::MIN),
     }))
 }
 
@@ -76,6 +95,19 @@ pub async fn open_with(
 impl Store for SqlStore {
     async fn check(&self) -> Result<(), StoreError> {
         Ok(self.engine.check().await?)
+    }
+
+    async fn kept_clock(&self) -> Result<KeptClock, StoreError> {
+        Ok(clock::kept(self).await?)
+    }
+
+    async fn keep_clock(&self, mark: ClockMark) -> Result<(), StoreError> {
+        let tx = self.change("keep_clock", mark.at).await?;
+        Ok(clock::keep(tx, mark).await?)
+    }
+
+    async fn broken(&self) -> String {
+        self.engine.broken().await
     }
 
     async fn close(&self) {

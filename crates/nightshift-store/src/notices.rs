@@ -1,5 +1,6 @@
 //! What moves say to the conversation a task came from, and how any message is queued.
 
+use nightshift_core::chat::Conversation;
 use nightshift_core::id::{MessageKey, TaskId};
 use nightshift_core::notice::{Notice, TaskNotice};
 use nightshift_core::port::store::{Outgoing, Whisper};
@@ -8,6 +9,7 @@ use serde_json::json;
 
 use crate::error::Result;
 use crate::moves::TaskRow;
+use crate::outbox::turn;
 use crate::transaction::Tx;
 use crate::{conversations, events, row, sql};
 
@@ -21,10 +23,13 @@ pub(crate) async fn tell(
     after: &TaskRow,
     notices: &[TaskNotice],
 ) -> Result<()> {
+    let task = &after.id;
+    if notices.contains(&TaskNotice::GivenUp) {
+        given_up(tx, task).await?;
+    }
     let Some(conversation) = after.conversation else {
         return Ok(());
     };
-    let task = &after.id;
     let fence = before.running_fence().0;
     let now = tx.now;
     for notice in notices {
@@ -45,9 +50,18 @@ pub(crate) async fn tell(
                 let task = task.clone();
                 post(tx, conversation, &Notice::LostAttempt { task, fence }).await?;
             }
+            // Said above: its place is not the task's.
+            TaskNotice::GivenUp => {}
         }
     }
     Ok(())
+}
+
+/// Tells the operators, where the configuration says they are when it is sent.
+pub(crate) async fn given_up(tx: &mut Tx<'_>, task: &TaskId) -> Result<()> {
+    let operators = conversations::shared(tx, &Conversation::operators()).await?;
+    let task = task.clone();
+    post(tx, operators, &Notice::GivenUp { task }).await
 }
 
 /// Brings a card up to date: a revision that waits already will render the newest row.
@@ -59,17 +73,48 @@ pub(crate) async fn card(
     show_at: Timestamp,
 ) -> Result<()> {
     let key = card_key(task, plan_no);
-    let touched = sqlx::query(sql::outbox::TOUCH_CARD)
-        .bind(key.as_str())
-        .bind(show_at.millis())
-        .execute(tx.conn())
-        .await?;
-    if touched.rows_affected() > 0 {
+    if touch(tx, &key, show_at).await? {
         return Ok(());
     }
     let task = task.clone();
     let notice = Notice::TaskCard { task, plan_no };
     insert(tx, conversation, &notice, Some(&key), None, show_at).await
+}
+
+/// Whether a revision of the card waited. The change of a card that is there already goes behind
+/// what was queued since: an answer does not wait for it.
+async fn touch(tx: &mut Tx<'_>, key: &MessageKey, show_at: Timestamp) -> Result<bool> {
+    let row = sqlx::query(sql::outbox::PENDING_CARD)
+        .bind(key.as_str())
+        .fetch_optional(tx.conn())
+        .await?;
+    let Some(row) = row else {
+        return Ok(false);
+    };
+    let row = row::Columns::of(&row, "outbox");
+    let (id, conversation) = (row.int("outbox_id")?, row.int("conversation_id")?);
+    sqlx::query(sql::outbox::TOUCH_CARD)
+        .bind(id)
+        .bind(show_at.millis())
+        .execute(tx.conn())
+        .await?;
+    let is_there = row.maybe_text("remote_id")?.is_some();
+    let lane = row.maybe_int("lane_id")?;
+    if is_there && row.int("seq")? < row.int("next_seq")? {
+        if lane.is_some() {
+            turn::unseat(tx, conversation).await?;
+        }
+        let seq = conversations::next_seq(tx, conversation).await?;
+        sqlx::query(sql::outbox::TO_THE_END)
+            .bind(id)
+            .bind(seq)
+            .execute(tx.conn())
+            .await?;
+        turn::seat(tx, conversation).await?;
+    } else if let Some(lane) = lane {
+        turn::refresh(tx, lane).await?;
+    }
+    Ok(true)
 }
 
 pub(crate) async fn post(tx: &mut Tx<'_>, conversation: i64, notice: &Notice) -> Result<()> {
@@ -134,6 +179,7 @@ async fn insert(
         .bind(task.map(TaskId::as_str))
         .bind(key.map(MessageKey::as_str))
         .bind(row::json(notice))
+        .bind(i64::from(may_carry_a_file(notice)))
         .bind(whisper.map(|w| w.person.platform.as_str()))
         .bind(whisper.map(|w| w.person.id.as_str()))
         .bind(whisper.and_then(|w| w.handle.as_deref()))
@@ -142,8 +188,17 @@ async fn insert(
         .bind(now)
         .execute(tx.conn())
         .await?;
+    turn::seat(tx, conversation).await?;
     let data = json!({ "marker": marker, "notice": word(notice) });
     events::record(tx, "message.queued", task, data).await
+}
+
+/// Long details are a file: which of both they are is known when they are sent.
+fn may_carry_a_file(notice: &Notice) -> bool {
+    matches!(
+        notice,
+        Notice::File { .. } | Notice::AnswerFile { .. } | Notice::Details { .. }
+    )
 }
 
 pub(crate) fn task_of(notice: &Notice) -> Option<&TaskId> {
@@ -152,6 +207,8 @@ pub(crate) fn task_of(notice: &Notice) -> Option<&TaskId> {
         | Notice::Final { task, .. }
         | Notice::Part { task, .. }
         | Notice::LostAttempt { task, .. }
+        | Notice::GivenUp { task }
+        | Notice::ApprovalReminder { task, .. }
         | Notice::File { task, .. }
         | Notice::Details { task, .. }
         | Notice::AnswerFile { task } => Some(task),
@@ -166,6 +223,8 @@ pub(crate) fn word(notice: &Notice) -> &'static str {
         Notice::Final { .. } => "final",
         Notice::Part { .. } => "part",
         Notice::LostAttempt { .. } => "lost_attempt",
+        Notice::GivenUp { .. } => "given_up",
+        Notice::ApprovalReminder { .. } => "approval_reminder",
         Notice::File { .. } => "file",
         Notice::Say { .. } => "say",
         Notice::Details { .. } => "details",

@@ -3,54 +3,117 @@
 use nightshift_core::approval::RequestState;
 use nightshift_core::id::{Fence, RequestId, TaskId};
 use nightshift_core::plan::Plan;
-use nightshift_core::port::store::{MoveOutcome, PlanLease, PlanRecord};
-use nightshift_core::task::{TaskEvent, TaskKind, Wishes};
+use nightshift_core::port::store::{MoveOutcome, PlanLease, PlanRecord, Unplanned};
+use nightshift_core::task::{TaskEvent, TaskKind, TaskState, Wishes};
 use nightshift_core::time::Timestamp;
 use serde_json::json;
 use sqlx::AnyConnection;
 
 use crate::audit;
 use crate::error::Result;
+use crate::leases::LOSSES;
 use crate::moves::{self, TaskRow, won};
 use crate::row::{self, Columns};
 use crate::transaction::Tx;
-use crate::{events, sql, tasks, views};
+use crate::{events, notices, sql, tasks, views};
 
 pub(crate) async fn lease(
     mut tx: Tx<'_>,
     holder: &str,
     until: Timestamp,
 ) -> Result<Option<PlanLease>> {
-    let now = tx.now.millis();
-    let next: Option<String> = sqlx::query_scalar(sql::plan::NEXT_PLANNING)
-        .bind(now)
-        .fetch_optional(tx.conn())
-        .await?;
-    let Some(Ok(id)) = next.map(|id| id.parse::<TaskId>()) else {
-        return Ok(None);
-    };
-    let Some(row) = TaskRow::load(&mut tx, &id).await? else {
-        return Ok(None);
-    };
+    loop {
+        let now = tx.now.millis();
+        let next: Option<String> = sqlx::query_scalar(sql::plan::NEXT_PLANNING)
+            .bind(now)
+            .fetch_optional(tx.conn())
+            .await?;
+        let found = match next.map(|id| id.parse::<TaskId>()) {
+            Some(Ok(id)) => TaskRow::load(&mut tx, &id).await?,
+            _ => None,
+        };
+        let Some(row) = found else {
+            // A loss that was counted above stays counted.
+            tx.commit().await?;
+            return Ok(None);
+        };
+        // Nobody gave it back: its planner died over it.
+        if row.lease_holder.is_some() {
+            lose(&mut tx, &row).await?;
+            continue;
+        }
+        let lease = take(&mut tx, &row, holder, until).await?;
+        tx.commit().await?;
+        return Ok(Some(lease));
+    }
+}
+
+async fn take(tx: &mut Tx<'_>, row: &TaskRow, holder: &str, until: Timestamp) -> Result<PlanLease> {
     let leased = sqlx::query(sql::plan::LEASE_PLANNING)
-        .bind(id.as_str())
+        .bind(row.id.as_str())
         .bind(row.version)
         .bind(holder)
         .bind(until.millis())
         .execute(tx.conn())
         .await?;
-    won(leased.rows_affected(), || id.to_string())?;
-    let task = *views::present(&mut tx, &id).await?;
+    won(leased.rows_affected(), || row.id.to_string())?;
+    let task = *views::present(tx, &row.id).await?;
     let feedback = sqlx::query_scalar(sql::plan::FEEDBACK)
-        .bind(id.as_str())
+        .bind(row.id.as_str())
         .fetch_all(tx.conn())
         .await?;
-    tx.commit().await?;
-    Ok(Some(PlanLease {
+    Ok(PlanLease {
         fence: task.fence,
         task,
         feedback,
-    }))
+    })
+}
+
+/// The planner that held the task is gone. A request that three planners died over is given up.
+pub(crate) async fn lose(tx: &mut Tx<'_>, row: &TaskRow) -> Result<()> {
+    if row.state != TaskState::Planning {
+        return Ok(());
+    }
+    if row.lost_count + 1 < LOSSES {
+        return free(tx, row, 1).await;
+    }
+    let event = TaskEvent::PlanFailed { fence: row.fence };
+    let adjust = |next: &mut TaskRow| {
+        next.lost_count += 1;
+        next.detail = Some("its planner was lost three times.".to_owned());
+    };
+    if moves::apply(tx, row, &event, adjust).await?.is_ok() {
+        notices::given_up(tx, &row.id).await?;
+    }
+    Ok(())
+}
+
+async fn free(tx: &mut Tx<'_>, row: &TaskRow, losses: i64) -> Result<()> {
+    let freed = sqlx::query(sql::plan::FREE_PLANNING)
+        .bind(row.id.as_str())
+        .bind(row.version)
+        .bind(losses)
+        .execute(tx.conn())
+        .await?;
+    won(freed.rows_affected(), || row.id.to_string())
+}
+
+pub(crate) async fn give_back(
+    mut tx: Tx<'_>,
+    task: &TaskId,
+    fence: Fence,
+    why: Unplanned,
+) -> Result<()> {
+    let row = TaskRow::load(&mut tx, task).await?;
+    let held = row.filter(|row| row.fence == fence && row.state == TaskState::Planning);
+    let Some(row) = held else {
+        return Ok(());
+    };
+    match why {
+        Unplanned::HandedBack => free(&mut tx, &row, 0).await?,
+        Unplanned::Lost => lose(&mut tx, &row).await?,
+    }
+    tx.commit().await
 }
 
 pub(crate) async fn record(mut tx: Tx<'_>, record: &PlanRecord) -> Result<MoveOutcome> {
@@ -81,6 +144,8 @@ pub(crate) async fn record(mut tx: Tx<'_>, record: &PlanRecord) -> Result<MoveOu
     let plan = &record.plan;
     let adjust = |next: &mut TaskRow| {
         next.plan_hash = Some(plan.hash.to_string());
+        // Counted from now on are the losses of attempts.
+        next.lost_count = 0;
         next.executor = Some(plan.body.executor.clone());
         next.subject = subject;
         next.project = project;

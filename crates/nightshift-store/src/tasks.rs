@@ -13,7 +13,7 @@ use nightshift_core::id::{ActionToken, Fence, Seq, TaskId, UserId};
 use nightshift_core::plan::{History, Plan};
 use nightshift_core::port::store::{
     ActionTarget, CardVerb, Cause, Created, MoveOutcome, NewTask, Outgoing, Page, PlanLease,
-    PlanRecord, Question, StoreError, TaskFilter, Tasks, VoteCast, VoteOutcome,
+    PlanRecord, Question, StoreError, TaskFilter, Tasks, Unplanned, VoteCast, VoteOutcome,
 };
 use nightshift_core::task::state::NoMove;
 use nightshift_core::task::{Task, TaskEvent, TaskKind};
@@ -24,7 +24,7 @@ use crate::moves::{self, TaskRow};
 use crate::transaction::{Settling, Tx};
 use crate::{SqlStore, audit, events, notices, plans, sql, views, votes};
 
-pub(crate) use create::{KEEP_IDEMPOTENCY, make_actions};
+pub(crate) use create::make_actions;
 
 #[async_trait]
 impl Tasks for SqlStore {
@@ -70,6 +70,17 @@ impl Tasks for SqlStore {
     ) -> Result<MoveOutcome, StoreError> {
         let tx = self.change("record_plan", now).await?;
         Ok(plans::record(tx, record).await?)
+    }
+
+    async fn return_planning(
+        &self,
+        task: &TaskId,
+        fence: Fence,
+        why: Unplanned,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let tx = self.change("return_planning", now).await?;
+        Ok(plans::give_back(tx, task, fence, why).await?)
     }
 
     async fn fail_planning(

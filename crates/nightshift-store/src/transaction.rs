@@ -1,6 +1,9 @@
 //! One change in progress: the connection, the time, who caused it, and new identifiers.
 
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use nightshift_core::authorise::Permit;
+use nightshift_core::backoff::Backoff;
 use nightshift_core::id::{DeliveryId, Entropy, UserId};
 use nightshift_core::port::clock::Ids;
 use nightshift_core::port::store::Cause;
@@ -16,6 +19,8 @@ use crate::sql;
 pub(crate) struct Tx<'s> {
     inner: Write<'s>,
     ids: &'s dyn Ids,
+    pub(crate) backoff: Backoff,
+    newest: &'s AtomicI64,
     pub(crate) now: Timestamp,
     pub(crate) actor: Option<UserId>,
     pub(crate) delivery: Option<DeliveryId>,
@@ -45,6 +50,8 @@ impl SqlStore {
         Ok(Tx {
             inner: self.engine.write(name).await?,
             ids: self.ids.as_ref(),
+            backoff: self.backoff,
+            newest: &self.newest,
             now,
             actor: cause.actor.clone(),
             delivery: cause.delivery.clone(),
@@ -60,6 +67,13 @@ impl Tx<'_> {
     /// Who holds the permit caused this, where the cause names nobody.
     pub(crate) fn act_as(&mut self, permit: &Permit) {
         self.actor.get_or_insert_with(|| permit.actor().id());
+    }
+
+    /// `now`, but never before what was written down already: what is ordered by time stays so,
+    /// whatever a caller takes for the present.
+    pub(crate) fn ordered(&self) -> Timestamp {
+        let now = self.now.millis();
+        Timestamp::from_millis(now.max(self.newest.fetch_max(now, Ordering::AcqRel)))
     }
 
     pub(crate) fn entropy(&self) -> Entropy {

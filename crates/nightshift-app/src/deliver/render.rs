@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use nightshift_core::approval::RequestState;
 use nightshift_core::card::{Attachment, Block, Card, Inline};
 use nightshift_core::id::{Platform, TaskId, UserId};
 use nightshift_core::notice::Notice;
 use nightshift_core::port::chat::Marker;
 use nightshift_core::port::store::OutboxItem;
 use nightshift_core::task::{Stopped, Task, TaskState};
-use nightshift_core::wording::card::{CardContext, superseded_card, task_card};
+use nightshift_core::wording::card::{CardContext, approval_reminder, superseded_card, task_card};
 use nightshift_core::wording::{answer, ending};
 
 use crate::dispatch::outcome::first_part;
@@ -32,12 +33,20 @@ impl App {
         let Some(mut rendered) = self.render_notice(&item.notice, &item.to.platform).await? else {
             return Ok(None);
         };
-        if let Rendered::Card(card) = &mut rendered {
-            *card = self.clean(card);
-            if item.unsure && item.message.is_none() {
-                card.blocks
-                    .push(Block::Context(ending::MAYBE_DUPLICATE.into()));
+        let may_be_a_copy = item.unsure && item.message.is_none();
+        match &mut rendered {
+            Rendered::Card(card) => {
+                *card = self.clean(card);
+                if may_be_a_copy {
+                    let word = ending::MAYBE_DUPLICATE.into();
+                    card.blocks.push(Block::Context(word));
+                }
             }
+            // No platform can be asked whether it has a file of ours.
+            Rendered::File(file) if may_be_a_copy => {
+                file.comment = Some(ending::MAYBE_DUPLICATE.into());
+            }
+            Rendered::File(_) => {}
         }
         Ok(Some(rendered))
     }
@@ -59,10 +68,17 @@ impl App {
                 Some(task) => card(ending::final_message(&task, &first_part(self, &task))),
                 None => Ok(None),
             },
+            Notice::GivenUp { task } => match self.store().task(task).await? {
+                Some(task) => card(ending::given_up(&task)),
+                None => Ok(None),
+            },
             Notice::LostAttempt { task, .. } => match self.store().task(task).await? {
                 Some(task) => card(ending::lost_attempt(&task)),
                 None => Ok(None),
             },
+            Notice::ApprovalReminder { task, plan_no } => {
+                self.reminder(task, *plan_no, platform).await
+            }
             Notice::Details { task, plan_no } => self.details(task, *plan_no, platform).await,
             Notice::AnswerFile { task } => Ok(self
                 .store()
@@ -87,6 +103,32 @@ impl App {
             now: Some(self.now()),
         };
         Ok(task_card(task, &context))
+    }
+
+    /// Nothing where it was decided, revised or expired before this could be sent.
+    async fn reminder(
+        &self,
+        id: &TaskId,
+        plan_no: u32,
+        platform: &Platform,
+    ) -> Result<Option<Rendered>, Problem> {
+        let Some(task) = self.store().task(id).await? else {
+            return Ok(None);
+        };
+        let now = self.now();
+        let open = task
+            .approval
+            .as_ref()
+            .is_some_and(|request| request.state == RequestState::Open && request.expires_at > now);
+        if !open || task.plan_no != plan_no {
+            return Ok(None);
+        }
+        let context = CardContext {
+            accounts: self.accounts(&task, platform).await,
+            now: Some(now),
+            ..CardContext::default()
+        };
+        Ok(Some(Rendered::Card(approval_reminder(&task, &context))))
     }
 
     /// The accounts of all people a card names.

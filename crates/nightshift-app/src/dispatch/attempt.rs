@@ -11,6 +11,7 @@ use nightshift_core::task::{Task, Usage};
 use nightshift_core::time::Timestamp;
 use tokio::sync::mpsc;
 
+use super::hold::Hold;
 use super::{Order, outcome};
 use crate::App;
 use crate::insist::insist;
@@ -18,10 +19,16 @@ use crate::insist::insist;
 /// Between two progress rows of one attempt: cards cannot be edited faster anyway.
 const PROGRESS_EVERY: Duration = Duration::from_secs(1);
 
+/// An executor counts real time, the store ours, which may be a twentieth faster for a while.
+const SLACK: u32 = 10;
+/// For the end of an attempt: collecting results, writing the last output.
+const SETTLING: Duration = Duration::from_secs(60);
+
 pub(super) async fn run(
     app: Arc<App>,
     executor: Arc<dyn Executor>,
     leased: Leased,
+    hold: Arc<Hold>,
     orders: mpsc::Receiver<Order>,
 ) {
     let mut attempt = Attempt {
@@ -29,7 +36,9 @@ pub(super) async fn run(
         fence: leased.fence,
         task: leased.task,
         orders,
-        handing_back: false,
+        hold,
+        ending: Ending::ByItself,
+        started: false,
         log_bytes: 0,
         step: None,
         usage: Usage::default(),
@@ -46,7 +55,9 @@ struct Attempt {
     task: Task,
     fence: Fence,
     orders: mpsc::Receiver<Order>,
-    handing_back: bool,
+    hold: Arc<Hold>,
+    ending: Ending,
+    started: bool,
     log_bytes: u64,
     step: Option<String>,
     usage: Usage,
@@ -61,11 +72,12 @@ impl Attempt {
             Ok(job) => job,
             Err(why) => return broken(ExitKind::SpawnFailed(why)),
         };
-        let mut running = match executor.start(job).await {
+        let mut running = match self.launch(executor, job).await {
             Ok(running) => running,
-            Err(error) => return broken(ExitKind::Broken(error.message)),
+            Err(exit) => return exit,
         };
         loop {
+            let (app, hold) = (self.app.clone(), self.hold.clone());
             tokio::select! {
                 event = running.next() => match event {
                     Some(JobEvent::Exited(exit)) => return exit,
@@ -75,13 +87,67 @@ impl Attempt {
                 Some(order) = self.orders.recv() => match order {
                     Order::Signal(signal) => running.signal(signal),
                     Order::HandBack => {
-                        self.handing_back = true;
+                        self.ending = Ending::HandedBack;
                         running.signal(Signal::Stop);
                     }
                 },
+                () = hold.cut_off(|| app.now()), if self.ending != Ending::CutOff => self.cut_off(running.as_ref()),
                 () = tokio::time::sleep(PROGRESS_EVERY), if self.dirty => self.report(running.as_ref(), Reporting::Now).await,
             }
         }
+    }
+
+    /// Starts the program, unless somebody says stop before it runs.
+    async fn launch(
+        &mut self,
+        executor: &dyn Executor,
+        job: Job,
+    ) -> Result<Box<dyn Running>, Exit> {
+        let (app, hold) = (self.app.clone(), self.hold.clone());
+        tokio::select! {
+            started = executor.start(job) => {
+                started.map_err(|error| broken(ExitKind::Broken(error.message)))
+            }
+            Some(order) = self.orders.recv() => {
+                if order == Order::HandBack {
+                    self.ending = Ending::HandedBack;
+                }
+                Err(broken(ExitKind::Stopped))
+            }
+            () = hold.cut_off(|| app.now()) => {
+                self.ending = Ending::CutOff;
+                Err(broken(ExitKind::Stopped))
+            }
+        }
+    }
+
+    /// The store has not taken a heartbeat for so long that somebody else may be at it soon.
+    fn cut_off(&mut self, running: &dyn Running) {
+        tracing::warn!(task.id = %self.task.id, "The store takes no heartbeat; an attempt is stopped before its lease ends.");
+        self.ending = Ending::CutOff;
+        running.signal(Signal::Kill);
+    }
+
+    /// Waits for the store without forgetting the lease meanwhile.
+    async fn held<T>(&mut self, running: &dyn Running, work: impl Future<Output = T> + Send) -> T {
+        let mut work = std::pin::pin!(work);
+        if self.ending != Ending::CutOff {
+            let (app, hold) = (self.app.clone(), self.hold.clone());
+            tokio::select! {
+                biased;
+                done = &mut work => return done,
+                () = hold.cut_off(|| app.now()) => self.cut_off(running),
+            }
+        }
+        work.await
+    }
+
+    /// All the time that an attempt may take. Its executor ends it at the plan's timeout; only
+    /// one that does not is still there afterwards.
+    fn allowed(&self) -> Duration {
+        let plan = self.task.plan.as_ref();
+        let timeout = Duration::from_secs(plan.map_or(0, |plan| plan.body.timeout_s));
+        timeout + timeout / SLACK + self.app.settings.timers.stop_grace + SETTLING
     }
 
     /// Exactly the approved plan: what the plan does not name, the job does not have.
@@ -100,18 +166,23 @@ impl Attempt {
         match event {
             JobEvent::Started { isolation } => {
                 let (app, task, fence) = (self.app.clone(), self.task.id.clone(), self.fence);
-                let word = insist(|| {
+                let allowed = self.allowed();
+                self.started = true;
+                let started = insist(|| {
+                    let now = app.now();
+                    let deadline = now.after(allowed);
                     app.store()
-                        .attempt_started(&task, fence, &isolation, app.now())
-                })
-                .await;
+                        .attempt_started(&task, fence, &isolation, deadline, now)
+                });
+                let word = self.held(running, started).await;
                 obey(word, running);
                 self.app.wake.outbox.notify_one();
                 self.app.wake.changed();
             }
             JobEvent::Output { offset, bytes } => {
                 let (app, task, fence) = (self.app.clone(), self.task.id.clone(), self.fence);
-                let held = insist(|| app.store().append_log(&task, fence, offset, &bytes)).await;
+                let written = insist(|| app.store().append_log(&task, fence, offset, &bytes));
+                let held = self.held(running, written).await;
                 self.log_bytes = offset + bytes.len() as u64;
                 if !held {
                     running.signal(Signal::Kill);
@@ -166,12 +237,35 @@ impl Attempt {
             &self.task,
             self.fence,
             exit,
-            self.handing_back,
+            (self.ending, Begun::of(self.started)),
             self.log_bytes,
         );
         let app = self.app.clone();
         insist(|| app.store().finish(&finish, app.now())).await;
         app.wake.all();
+    }
+}
+
+/// Why an attempt ends, where it does not end by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    ByItself,
+    /// The service stops.
+    HandedBack,
+    /// Its lease could not be kept.
+    CutOff,
+}
+
+/// Whether its program ever ran.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Begun {
+    No,
+    Yes,
+}
+
+impl Begun {
+    fn of(started: bool) -> Self {
+        if started { Self::Yes } else { Self::No }
     }
 }
 

@@ -1,18 +1,21 @@
 //! From a plan to a job, and from an exit to what is recorded and said.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use nightshift_core::agent::{Network, OutputFormat, PromptBy};
 use nightshift_core::chat::split::split;
-use nightshift_core::id::Fence;
+use nightshift_core::id::{Fence, TaskId};
 use nightshift_core::notice::Notice;
 use nightshift_core::plan::PlanBody;
 use nightshift_core::port::executor::{Exit, ExitKind, Job, StopProof};
 use nightshift_core::port::store::Finish;
-use nightshift_core::task::{Failure, Task, TaskEvent, TaskResult};
+use nightshift_core::task::{Failure, Task, TaskEvent, TaskResult, Usage};
 
+use super::attempt::{Begun, Ending};
 use crate::App;
+use crate::insist::insist;
 
 /// Parts of a long answer that are sent as messages; a longer one is attached as a file.
 const MOST_PARTS: usize = 4;
@@ -94,10 +97,10 @@ pub(super) fn finish(
     task: &Task,
     fence: Fence,
     exit: Exit,
-    handing_back: bool,
+    ending: (Ending, Begun),
     log_bytes: u64,
 ) -> Finish {
-    let (event, detail) = verdict(fence, &exit, handing_back);
+    let (event, detail) = verdict(fence, &exit, ending);
     let scrubber = &app.settings.scrubber;
     let exit_code = match exit.kind {
         ExitKind::Code(code) => Some(code),
@@ -132,12 +135,36 @@ pub(super) fn finish(
     }
 }
 
-fn verdict(fence: Fence, exit: &Exit, handing_back: bool) -> (TaskEvent, Option<String>) {
+/// An attempt that nobody can account for any more.
+pub(super) async fn lose(app: &Arc<App>, task: TaskId, fence: Fence, why: &str) {
+    let finish = Finish {
+        task,
+        fence,
+        event: TaskEvent::Lost { fence, last: false },
+        detail: Some(why.to_owned()),
+        result: TaskResult::default(),
+        usage: Usage::default(),
+        parts: Vec::new(),
+        log_bytes: 0,
+    };
+    insist(|| app.store().finish(&finish, app.now())).await;
+    app.wake.all();
+}
+
+fn verdict(
+    fence: Fence,
+    exit: &Exit,
+    (ending, begun): (Ending, Begun),
+) -> (TaskEvent, Option<String>) {
     let failed = |reason| TaskEvent::Failed { fence, reason };
     let proof = exit
         .stopped
         .map(|proof| stop_sentence(proof, exit.usage.usd));
     match &exit.kind {
+        ExitKind::Stopped | ExitKind::Signal(_) if ending == Ending::CutOff => (
+            TaskEvent::Lost { fence, last: false },
+            Some("it was stopped because its lease could not be kept.".to_owned()),
+        ),
         ExitKind::Code(0) => (TaskEvent::Completed { fence }, None),
         ExitKind::Code(code) => (
             failed(Failure::ExitCode),
@@ -154,7 +181,10 @@ fn verdict(fence: Fence, exit: &Exit, handing_back: bool) -> (TaskEvent, Option<
                 Some(format!("it took longer than its plan allows. {proof}")),
             )
         }
-        ExitKind::Stopped if handing_back => (TaskEvent::Retryable { fence }, None),
+        ExitKind::Stopped if ending == Ending::HandedBack => match begun {
+            Begun::No => (TaskEvent::LeaseReturned { fence }, None),
+            Begun::Yes => (TaskEvent::Retryable { fence }, None),
+        },
         ExitKind::Stopped => (TaskEvent::StopConfirmed { fence }, proof),
         ExitKind::SpawnFailed(why) | ExitKind::Broken(why) => {
             (failed(Failure::SpawnFailed), Some(why.clone()))

@@ -5,7 +5,16 @@ use crate::time::Timestamp;
 
 /// The only source of the current time.
 pub trait Clock: Send + Sync {
+    ///
+    /// - Never goes back, and passes as real time does, a machine's sleep included: a clock that
+    ///   somebody sets neither ends a lease nor prolongs one.
     fn now(&self) -> Timestamp;
+
+    /// What the machine's clock says: for comparison with the clocks of others alone (the time in
+    /// a signature). It jumps when it is set.
+    fn wall(&self) -> Timestamp {
+        self.now()
+    }
 }
 
 /// The only source of randomness for identifiers.

@@ -14,21 +14,24 @@ mod outbox;
 mod page;
 mod people;
 mod task;
+mod timed;
 
 pub use delivery::{Accepted, Cause, Deliveries, NewDelivery, RefusedAct, StoredDelivery};
 pub use log::{LogPart, Logs};
-pub use outbox::{Outbox, OutboxItem, Outgoing, Whisper};
+pub use outbox::{Blocked, Outbox, OutboxItem, Outgoing, Whisper};
 pub use page::{PageMessage, Pages};
 pub use people::{People, Stranger};
 pub use task::{
-    ActionTarget, Attempts, CardVerb, Created, Finish, FinishOutcome, Idempotency, LeaseWord,
-    Leased, MoveOutcome, NewTask, Page, PlanLease, PlanRecord, Question, Swept, TaskFilter, Tasks,
-    VoteCast, VoteOutcome,
+    ActionTarget, Attempts, CardVerb, Created, Finish, FinishOutcome, Idempotency, LeaseTerms,
+    LeaseWord, Leased, MoveOutcome, NewTask, Page, PlanLease, PlanRecord, Question, Swept,
+    TaskFilter, Tasks, Unplanned, VoteCast, VoteOutcome,
 };
+pub use timed::{KEEP_DELIVERIES, KEEP_IDEMPOTENCY, Prune, Pruned, Timed, TimedRun};
 
 use async_trait::async_trait;
 
 use crate::error::{Retry, Source};
+use crate::time::Timestamp;
 
 /// What a caller may branch on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,11 +57,48 @@ pub struct StoreError {
     pub source: Option<Source>,
 }
 
+/// Our time, and the machine's uptime at that moment: tells the next life of the server how much
+/// real time has passed, whatever the machine's clock says by then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClockMark {
+    pub at: Timestamp,
+    /// Since the machine's start, its sleep included; `None` where that is unknown.
+    pub uptime: Option<Uptime>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Uptime {
+    /// Names this run of the machine.
+    pub boot: i64,
+    pub since: std::time::Duration,
+}
+
+/// What the store knows of our time in earlier lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct KeptClock {
+    pub mark: Option<ClockMark>,
+    /// When something happened last; later than the mark where a life ended without one.
+    pub newest_event: Option<Timestamp>,
+}
+
 /// Everything that is remembered.
 #[async_trait]
-pub trait Store: Deliveries + People + Tasks + Attempts + Outbox + Logs + Pages {
+pub trait Store: Deliveries + People + Tasks + Attempts + Outbox + Logs + Pages + Timed {
     /// Writes and reads back: an error means that nothing could be acknowledged now.
     async fn check(&self) -> Result<(), StoreError>;
+
+    /// What is known of our time in earlier lives. Events are never written before it afterwards.
+    async fn kept_clock(&self) -> Result<KeptClock, StoreError>;
+
+    /// Keeps what our time is, for the next life. An older one than is kept changes nothing.
+    async fn keep_clock(&self, mark: ClockMark) -> Result<(), StoreError>;
+
+    /// Resolves when the store can no longer be trusted, with a sentence that names the file and
+    /// the next step.
+    ///
+    /// - A write failed in a way that trying again would hide: every later change is refused.
+    /// - The process should end; the next one recovers.
+    async fn broken(&self) -> String;
 
     /// Flushes and closes; afterwards every call fails.
     async fn close(&self);

@@ -128,6 +128,25 @@ pub fn lost_attempt(task: &Task) -> Card {
     ))
 }
 
+/// To the operators: the task itself is the likely cause of what happened around it.
+pub fn given_up(task: &Task) -> Card {
+    let reason = task.state.reason().unwrap_or_default();
+    Card::titled(format!("⚠️ Task given up: {}", task.id))
+        .with(Block::Line(vec![Inline::Text(format!(
+            "It failed ({reason}) after {} losses: whatever held it died or fell silent each time. \
+             It does not run again by itself.",
+            task.lost_count
+        ))]))
+        .with(Block::Fields(vec![
+            ("Asked by".to_owned(), task.owner.to_string()),
+            (
+                "What happened".to_owned(),
+                format!("nightshift why {}", task.id),
+            ),
+            ("Again".to_owned(), format!("nightshift retry {}", task.id)),
+        ]))
+}
+
 /// Before a message that may be a second copy.
 pub const MAYBE_DUPLICATE: &str = "(sent again, may be a duplicate)";
 

@@ -11,10 +11,10 @@ pub(crate) const NEXT: &str = "SELECT t.task_id FROM task t \
     ORDER BY t.priority, t.queued_at, t.task_id LIMIT 1";
 
 pub(crate) const LEASE: &str = "INSERT INTO attempt \
-    (task_id, fence, attempt_no, plan_hash, executor, holder, leased_at) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    (task_id, fence, attempt_no, plan_hash, executor, holder, leased_at, start_by) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
 
-pub(crate) const START: &str = "UPDATE attempt SET started_at = $3, isolation = $4 \
+pub(crate) const START: &str = "UPDATE attempt SET started_at = $3, isolation = $4, deadline_at = $5 \
     WHERE task_id = $1 AND fence = $2 AND started_at IS NULL AND finished_at IS NULL";
 
 pub(crate) const STARTED: &str =
@@ -43,8 +43,26 @@ pub(crate) const OVERDUE: &str = "SELECT task_id FROM task \
     WHERE state IN ('running', 'paused', 'cancelling') AND lease_until <= $1 \
     ORDER BY lease_until LIMIT $2";
 
-pub(crate) const OF_OTHERS: &str = "SELECT task_id FROM task \
-    WHERE state IN ('running', 'paused', 'cancelling') AND lease_holder <> $1 ORDER BY task_id";
+/// A program that did not start in time.
+pub(crate) const UNSTARTED: &str = "SELECT task_id FROM attempt \
+    WHERE started_at IS NULL AND finished_at IS NULL AND start_by <= $1 \
+    ORDER BY start_by LIMIT $2";
+
+/// What holds on beyond all that its plan allows; the time of a frozen one does not pass.
+pub(crate) const ENDLESS: &str = "SELECT a.task_id FROM attempt a \
+    JOIN task t ON t.task_id = a.task_id AND t.state IN ('running', 'cancelling') \
+    WHERE a.finished_at IS NULL AND a.deadline_at <= $1 ORDER BY a.deadline_at LIMIT $2";
+
+pub(crate) const RETURNS: &str = "SELECT count(*) FROM attempt \
+    WHERE task_id = $1 AND outcome = 'returned' AND plan_hash = $2";
+
+pub(crate) const OF_OTHERS: &str = "SELECT task_id, lease_holder FROM task \
+    WHERE state IN ('planning', 'running', 'paused', 'cancelling') AND lease_holder IS NOT NULL \
+      AND lease_holder <> $1 ORDER BY task_id";
+
+/// A heartbeat that nobody could take is no missing one.
+pub(crate) const GRACE: &str = "UPDATE task SET lease_until = $2, version = version + 1 \
+    WHERE task_id = $1 AND lease_until < $2";
 
 pub(crate) const UNSURE: &str = concat!(
     "UPDATE outbox SET state = 'pending', unsure = 1 WHERE outbox_id IN ",

@@ -59,9 +59,3 @@ pub(crate) const SETTLE_UNREAD: &str = "UPDATE inbox SET settled_at = received_a
 pub(crate) const SET_ASIDE: &str = "INSERT INTO event (at, kind, data) \
     SELECT received_at, 'delivery.rejected', $2 FROM inbox \
     WHERE delivery_id = $1 AND settled_at IS NULL";
-
-pub(crate) const FORGET_KEYS: &str = "DELETE FROM delivery_key WHERE (source, dedup_key) IN \
-    (SELECT source, dedup_key FROM delivery_key WHERE seen_at <= $1 ORDER BY seen_at LIMIT $2)";
-
-pub(crate) const FORGET_SETTLED: &str = "DELETE FROM inbox WHERE inbox_n IN \
-    (SELECT inbox_n FROM inbox WHERE settled_at <= $1 ORDER BY settled_at LIMIT $2)";

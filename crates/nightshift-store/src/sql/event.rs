@@ -7,6 +7,8 @@ pub(crate) const RECORD: &str = "INSERT INTO event (at, kind, task_id, task_n, a
     VALUES ($1, $2, $3, CASE WHEN $3 IS NULL THEN NULL ELSE \
       (SELECT coalesce(max(e.task_n), 0) + 1 FROM event e WHERE e.task_id = $3) END, $4, $5)";
 
+pub(crate) const NEWEST: &str = "SELECT at FROM event ORDER BY seq DESC LIMIT 1";
+
 /// Events of no task, all at once.
 pub(crate) const RECORD_BATCH: &str = concat!(
     "INSERT INTO event (at, kind, data) SELECT ",

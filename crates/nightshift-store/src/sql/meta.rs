@@ -5,6 +5,14 @@ pub(crate) const COUNT_CHECK: &str = "INSERT INTO meta (name, value) VALUES ('ch
 
 pub(crate) const READ_CHECK: &str = "SELECT value FROM meta WHERE name = 'check'";
 
+pub(crate) const READ: &str = "SELECT value FROM meta WHERE name = $1";
+
+pub(crate) const KEEP: &str = "INSERT INTO meta (name, value) VALUES ($1, $2) \
+    ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+
+pub(crate) const KEEP_NEWER: &str = "INSERT INTO meta (name, value) VALUES ($1, $2) \
+    ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE meta.value < excluded.value";
+
 pub(crate) const SYNCHRONOUS: &str = "PRAGMA synchronous";
 
 pub(crate) const JOURNAL_MODE: &str = "PRAGMA journal_mode";

@@ -9,8 +9,10 @@ pub(crate) const LEASE_PLANNING: &str = "UPDATE task SET fence = fence + 1, leas
     lease_until = $4, version = version + 1 \
     WHERE task_id = $1 AND version = $2 AND state = 'planning'";
 
+/// `$3` is what it adds to the losses.
 pub(crate) const FREE_PLANNING: &str = "UPDATE task SET lease_holder = NULL, lease_until = NULL, \
-    version = version + 1 WHERE state = 'planning' AND lease_holder <> $1";
+    lost_count = lost_count + $3, version = version + 1 \
+    WHERE task_id = $1 AND version = $2 AND state = 'planning'";
 
 pub(crate) const RECORD: &str =
     "INSERT INTO plan (task_id, plan_no, plan_hash, body) VALUES ($1, $2, $3, $4)";

@@ -55,8 +55,6 @@ pub(crate) const REMEMBER_KEY: &str = "INSERT INTO idempotency \
     ON CONFLICT (user_id, client_key) DO UPDATE SET body_hash = excluded.body_hash, \
       task_id = excluded.task_id, at = excluded.at";
 
-pub(crate) const FORGET_KEYS: &str = "DELETE FROM idempotency WHERE at <= $1";
-
 /// Everything of a task but its votes.
 pub(crate) const VIEW: &str = concat!(
     "SELECT ",
@@ -68,7 +66,7 @@ pub(crate) const VIEW: &str = concat!(
       r.expires_at, \
       a.fence AS a_fence, a.attempt_no AS a_no, a.executor AS a_executor, \
       a.isolation AS a_isolation, a.session AS a_session, a.step AS a_step, \
-      a.leased_at AS a_leased, a.started_at AS a_started, a.finished_at AS a_finished, \
+      a.leased_at AS a_leased, a.started_at AS a_started, a.finished_at AS a_finished, a.log_dropped_at AS a_log_dropped, \
       (SELECT cast(coalesce(sum(u.tokens), 0) AS BIGINT) FROM attempt u \
         WHERE u.task_id = t.task_id) AS tokens, \
       (SELECT cast(coalesce(sum(u.usd), 0) AS DOUBLE PRECISION) FROM attempt u \
@@ -134,7 +132,5 @@ pub(crate) const QUESTION: &str = "SELECT task_id, plan_no FROM question WHERE p
     AND workspace = $2 AND channel = $3 AND thread = $4 AND user_id = $5 AND expires_at > $6";
 
 pub(crate) const FORGET_QUESTION: &str = "DELETE FROM question WHERE task_id = $1 AND user_id = $2";
-
-pub(crate) const FORGET_QUESTIONS: &str = "DELETE FROM question WHERE expires_at <= $1";
 
 pub(crate) const WISHES: &str = "SELECT wishes FROM task_text WHERE task_id = $1";

@@ -7,8 +7,8 @@ use nightshift_core::port::store::{Cause, FinishOutcome, LeaseWord, Store};
 use nightshift_core::task::{Failure, TaskEvent, TaskState, Usage};
 
 use crate::given::{
-    approve, ask, at, completed, created, events, finish, lease, moved, permit, plan, planning,
-    queued, quiet, recorded, running, staged,
+    DAY, approve, ask, at, completed, created, events, finish, lease, moved, permit, plan,
+    planning, queued, quiet, recorded, running, staged, terms,
 };
 
 pub(crate) async fn nothing_runs_unapproved(store: &dyn Store) {
@@ -19,7 +19,7 @@ pub(crate) async fn nothing_runs_unapproved(store: &dyn Store) {
     assert!(lease(store, at(1)).await.is_none());
     approve(store, &waiting.task.id, "user_ana").await;
     let elsewhere = store
-        .lease_next("docker", "life-1", at(2), at(60))
+        .lease_next("docker", "life-1", terms(at(2)), at(2))
         .await
         .unwrap();
     assert!(elsewhere.is_none(), "another executor");
@@ -94,7 +94,7 @@ pub(crate) async fn a_zombie_changes_nothing(store: &dyn Store) {
         .unwrap();
     assert_eq!(word, LeaseWord::Fenced);
     let word = store
-        .attempt_started(id, old.fence, "none", at(102))
+        .attempt_started(id, old.fence, "none", at(DAY), at(102))
         .await
         .unwrap();
     assert_eq!(word, LeaseWord::Fenced);
@@ -192,8 +192,14 @@ pub(crate) async fn a_restart_takes_over_what_the_former_life_held(store: &dyn S
     let planned = planning(store, at(3)).await;
     let none = store.lease_planning("life-2", at(4), at(90)).await.unwrap();
     assert!(none.is_none());
-    assert_eq!(store.recover("life-1", at(5)).await.unwrap().lost, 0);
-    assert_eq!(store.recover("life-2", at(5)).await.unwrap().lost, 1);
+    assert_eq!(
+        store.recover("life-1", at(65), at(5)).await.unwrap().lost,
+        0
+    );
+    assert_eq!(
+        store.recover("life-2", at(65), at(5)).await.unwrap().lost,
+        1
+    );
     let task = store.task(&leased.task.id).await.unwrap().unwrap();
     assert_eq!((task.state, task.lost_count), (TaskState::Queued, 1));
     let again = store

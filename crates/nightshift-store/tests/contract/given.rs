@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use nightshift_core::approval::{Decision, Rule};
 use nightshift_core::authorise::{Action, Actor, Permit, Resource, authorise};
+use nightshift_core::chat::budget::Budgets;
 use nightshift_core::chat::{Conversation, Delivery, Gesture, Identity, Inbound};
 use nightshift_core::id::{Entropy, Fence, Platform, TaskId, UserId};
 use nightshift_core::plan::{Ceiling, Draft, Estimate, Limits, Plan};
 use nightshift_core::port::clock::Ids;
 use nightshift_core::port::store::{
-    Accepted, Cause, Created, Finish, FinishOutcome, Leased, MoveOutcome, NewDelivery, NewTask,
-    OutboxItem, PlanLease, PlanRecord, Store, VoteCast, VoteOutcome,
+    Accepted, Cause, Created, Finish, FinishOutcome, LeaseTerms, Leased, MoveOutcome, NewDelivery,
+    NewTask, OutboxItem, PlanLease, PlanRecord, Store, VoteCast, VoteOutcome,
 };
 use nightshift_core::task::{Task, TaskEvent, TaskKind, TaskResult, Usage, Wishes};
 use nightshift_core::time::Timestamp;
@@ -259,10 +261,17 @@ pub(crate) async fn queued(store: &dyn Store, new: &NewTask) -> Task {
     }
 }
 
+/// A minute; the time to start in is no matter where nothing is said of it.
+pub(crate) fn terms(now: Timestamp) -> LeaseTerms {
+    LeaseTerms {
+        until: now.after(Duration::from_secs(60)),
+        start_by: now.after(Duration::from_secs(3600)),
+    }
+}
+
 pub(crate) async fn lease(store: &dyn Store, now: Timestamp) -> Option<Leased> {
-    let until = Timestamp::from_millis(now.millis() + 60_000);
     store
-        .lease_next("local", "life-1", now, until)
+        .lease_next("local", "life-1", terms(now), now)
         .await
         .unwrap()
 }
@@ -272,7 +281,7 @@ pub(crate) async fn running(store: &dyn Store, new: &NewTask) -> Leased {
     queued(store, new).await;
     let leased = lease(store, at(2)).await.expect("a task is queued");
     store
-        .attempt_started(&leased.task.id, leased.fence, "bwrap", at(2))
+        .attempt_started(&leased.task.id, leased.fence, "bwrap", at(DAY), at(2))
         .await
         .unwrap();
     leased
@@ -327,7 +336,10 @@ pub(crate) async fn events(store: &dyn Store, task: Option<&TaskId>) -> BTreeMap
 }
 
 pub(crate) async fn claim(store: &dyn Store, now: Timestamp) -> Vec<OutboxItem> {
-    store.claim_outbox(100, now).await.unwrap()
+    store
+        .claim_outbox(100, &Budgets::default(), now)
+        .await
+        .unwrap()
 }
 
 /// Claims the one message whose turn it is.

@@ -13,6 +13,7 @@ mod outbox;
 mod pages;
 mod people;
 mod tasks;
+mod timed;
 mod votes;
 
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use tempfile::TempDir;
 pub(crate) async fn open_in(dir: &TempDir) -> Arc<SqlStore> {
     open(OpenOptions {
         data_dir: dir.path().join("data"),
+        retry_backoff: std::time::Duration::from_secs(5),
         ids: Arc::new(given::CountedIds::default()),
     })
     .await
@@ -118,8 +120,16 @@ contract! {
         a_slow_plan_shows_one,
         what_follows_goes_below_the_first_message,
         a_task_from_a_thread_answers_in_that_thread,
-        a_conversation_keeps_its_pace_and_a_whisper_need_not,
-        a_blocked_platform_waits,
+        a_channel_keeps_its_rate_and_a_whisper_need_not,
+        a_workspace_gives_its_burst_and_then_its_rate,
+        a_rate_for_some_channels_leaves_the_others_alone,
+        conversations_take_turns,
+        what_is_blocked_does_not_hide_what_is_not,
+        a_block_holds_what_it_is_about_and_no_more,
+        after_a_block_the_bucket_begins_with_one_token,
+        a_blocked_workspace_waits,
+        a_post_in_doubt_waits_for_its_look,
+        an_answer_goes_before_a_cards_change_that_waited,
         a_send_in_flight_becomes_unsure_after_a_restart,
         what_is_given_up_lets_the_next_one_go,
         a_whispers_credential_is_forgotten,
@@ -137,4 +147,18 @@ contract! {
         output_is_read_by_offset;
     pages:
         a_page_shows_what_is_newer_to_whom_it_is_for;
+    timed:
+        of_many_who_ask_one_gets_the_run,
+        missed_runs_are_one,
+        a_run_planned_under_another_clock_is_due,
+        an_open_plan_is_reminded_of_once,
+        a_reminder_comes_no_earlier_than_asked_and_not_in_the_first_half,
+        nobody_is_reminded_of_what_is_decided_or_over,
+        deliveries_are_removed_when_they_are_settled_and_old,
+        keys_questions_and_strangers_are_forgotten,
+        events_about_no_task_are_removed_and_others_keep_their_numbers,
+        output_is_removed_whole_and_said_to_be_gone,
+        a_removed_task_is_gone_with_all_of_it_and_no_other,
+        what_a_removed_task_leaves_breaks_nothing_meanwhile,
+        the_page_loses_whole_threads_that_nobody_wrote_in;
 }

@@ -16,6 +16,7 @@ use crate::open_in;
 
 async fn refusal(dir: &TempDir) -> OpenError {
     let options = OpenOptions {
+        retry_backoff: std::time::Duration::from_secs(5),
         data_dir: dir.path().join("data"),
         ids: Arc::new(CountedIds::default()),
     };
@@ -74,7 +75,10 @@ async fn everything_is_there_after_a_restart() {
     store.close().await;
     assert!(store.task(&id).await.is_err(), "closed is closed");
     let store = open_in(&dir).await;
-    assert_eq!(store.recover("life-2", at(9)).await.unwrap().lost, 1);
+    assert_eq!(
+        store.recover("life-2", at(69), at(9)).await.unwrap().lost,
+        1
+    );
     assert_eq!(store.check_invariants().await.unwrap(), [] as [String; 0]);
 }
 
@@ -177,6 +181,7 @@ async fn a_place_that_cannot_be_written_is_refused() {
 async fn odd_names_of_directories_work() {
     let dir = TempDir::new().unwrap();
     let options = OpenOptions {
+        retry_backoff: std::time::Duration::from_secs(5),
         data_dir: dir.path().join("a b?c#d%41/ü"),
         ids: Arc::new(CountedIds::default()),
     };

@@ -1,12 +1,15 @@
 //! Messages go out in order, paced, each card in its newest revision.
 
+use std::time::Duration;
+
 use nightshift_core::approval::Decision;
 use nightshift_core::authorise::Action;
 use nightshift_core::card::Card;
+use nightshift_core::chat::budget::{Act, Budget, Budgets, Scope};
 use nightshift_core::chat::{Conversation, MessageRef};
 use nightshift_core::id::TaskId;
 use nightshift_core::notice::Notice;
-use nightshift_core::port::store::{Cause, Finish, OutboxItem, Outgoing, Store, Whisper};
+use nightshift_core::port::store::{Blocked, Cause, Finish, OutboxItem, Outgoing, Store, Whisper};
 use nightshift_core::task::TaskEvent;
 use nightshift_core::time::Timestamp;
 
@@ -54,7 +57,7 @@ async fn deliver(store: &dyn Store, item: &OutboxItem, id: &str, now: Timestamp)
         channel: "C1-answered".to_owned(),
         id: id.to_owned(),
     };
-    store.sent(item, Some(&message), now, now).await.unwrap();
+    store.sent(item, Some(&message), now).await.unwrap();
 }
 
 /// Sends everything that is due and returns what it was.
@@ -226,34 +229,174 @@ pub(crate) async fn a_task_from_a_thread_answers_in_that_thread(store: &dyn Stor
     assert_eq!(next.to, thread("C1", "9.9"));
 }
 
-pub(crate) async fn a_conversation_keeps_its_pace_and_a_whisper_need_not(store: &dyn Store) {
+const POSTS: Budget = Budget {
+    name: "posts",
+    acts: &[Act::Post, Act::File],
+    scope: Scope::Channel,
+    channels: "",
+    every: Duration::from_secs(5),
+    burst: 1,
+};
+
+/// Budgets of the one platform of these tests.
+fn budgets(of: &'static [Budget]) -> Budgets {
+    [(chat(), of)].into_iter().collect()
+}
+
+async fn texts(store: &dyn Store, budgets: &Budgets, now: Timestamp) -> Vec<String> {
+    let items = store.claim_outbox(100, budgets, now).await.unwrap();
+    for item in &items {
+        deliver(store, item, &format!("m{}", item.id), now).await;
+    }
+    items.iter().map(text).collect()
+}
+
+fn block(workspace: &str, channel: Option<&str>, act: Option<Act>) -> Blocked {
+    Blocked {
+        platform: chat(),
+        workspace: Some(workspace.to_owned()),
+        channel: channel.map(str::to_owned),
+        act,
+    }
+}
+
+pub(crate) async fn a_channel_keeps_its_rate_and_a_whisper_need_not(store: &dyn Store) {
+    let rate = budgets(&[POSTS]);
     let to = [
         say(room("C1"), "a"),
         whisper(room("C1"), "b"),
         say(room("C1"), "c"),
+        say(thread("C1", "1.1"), "d"),
+        say(room("C2"), "e"),
     ];
     store.enqueue(&to, at(0)).await.unwrap();
-    let first = claim_one(store, at(0)).await;
-    let message = MessageRef {
-        channel: "C1".to_owned(),
-        id: "1".to_owned(),
-    };
-    store
-        .sent(&first, Some(&message), at(5), at(0))
-        .await
-        .unwrap();
-    let second = claim_one(store, at(0)).await;
-    assert_eq!(text(&second), "b");
-    store.sent(&second, None, at(99), at(0)).await.unwrap();
-    assert!(claim(store, at(4)).await.is_empty());
-    assert_eq!(store.next_due(at(0)).await.unwrap(), Some(at(5)));
-    assert_eq!(text(&claim_one(store, at(5)).await), "c");
+    assert_eq!(texts(store, &rate, at(0)).await, ["a", "e"]);
+    assert_eq!(texts(store, &rate, at(0)).await, ["b"]);
+    assert!(texts(store, &rate, at(4)).await.is_empty());
+    assert_eq!(store.next_due(at(4)).await.unwrap(), Some(at(5)));
+    assert_eq!(texts(store, &rate, at(5)).await, ["d"]);
+    assert!(texts(store, &rate, at(9)).await.is_empty());
+    assert_eq!(texts(store, &rate, at(10)).await, ["c"]);
 }
 
-pub(crate) async fn a_blocked_platform_waits(store: &dyn Store) {
+pub(crate) async fn a_workspace_gives_its_burst_and_then_its_rate(store: &dyn Store) {
+    const WIDE: Budget = Budget {
+        scope: Scope::Workspace,
+        every: Duration::from_secs(2),
+        burst: 3,
+        ..POSTS
+    };
+    let rate = budgets(&[WIDE]);
+    let to: Vec<Outgoing> = (0..6)
+        .map(|n| say(room(&format!("C{n}")), &n.to_string()))
+        .collect();
+    store.enqueue(&to, at(0)).await.unwrap();
+    assert_eq!(texts(store, &rate, at(0)).await, ["0", "1", "2"]);
+    assert_eq!(store.next_due(at(0)).await.unwrap(), Some(at(2)));
+    assert!(texts(store, &rate, millis(1999)).await.is_empty());
+    assert_eq!(texts(store, &rate, at(2)).await, ["3"]);
+    assert_eq!(texts(store, &rate, at(6)).await, ["4", "5"]);
+}
+
+pub(crate) async fn a_rate_for_some_channels_leaves_the_others_alone(store: &dyn Store) {
+    const GROUPS: Budget = Budget {
+        channels: "-",
+        ..POSTS
+    };
+    let rate = budgets(&[GROUPS]);
+    let to = [
+        say(room("-1"), "a"),
+        say(thread("-1", "t"), "b"),
+        say(room("1"), "c"),
+        say(thread("1", "t"), "d"),
+    ];
+    store.enqueue(&to, at(0)).await.unwrap();
+    assert_eq!(texts(store, &rate, at(0)).await, ["a", "c", "d"]);
+    assert_eq!(texts(store, &rate, at(5)).await, ["b"]);
+}
+
+pub(crate) async fn conversations_take_turns(store: &dyn Store) {
+    const WIDE: Budget = Budget {
+        scope: Scope::Workspace,
+        every: Duration::from_secs(1),
+        ..POSTS
+    };
+    let rate = budgets(&[WIDE]);
+    let noisy: Vec<Outgoing> = (0..100)
+        .map(|n| say(thread("C1", "1.1"), &format!("noise {n}")))
+        .collect();
+    store.enqueue(&noisy, at(0)).await.unwrap();
+    let others = [say(thread("C1", "2.2"), "word"), say(room("C2"), "other")];
+    store.enqueue(&others, at(1)).await.unwrap();
+    let mut sent = Vec::new();
+    for second in 1..=4 {
+        sent.extend(texts(store, &rate, at(second)).await);
+    }
+    sent.sort();
+    assert_eq!(sent, ["noise 0", "noise 1", "other", "word"]);
+}
+
+pub(crate) async fn what_is_blocked_does_not_hide_what_is_not(store: &dyn Store) {
+    let mut to: Vec<Outgoing> = (0..500)
+        .map(|n| say(thread("C1", &n.to_string()), "held"))
+        .collect();
+    let elsewhere = Conversation {
+        workspace: "T2".to_owned(),
+        ..room("C9")
+    };
+    to.push(say(room("C2"), "here"));
+    to.push(say(elsewhere, "there"));
+    store.enqueue(&to, at(0)).await.unwrap();
+    let channel = block("T1", Some("C1"), Some(Act::Post));
+    store.block(&channel, at(30), at(0)).await.unwrap();
+    let two = store.claim_outbox(2, &Budgets::default(), at(1)).await;
+    let two: Vec<String> = two.unwrap().iter().map(text).collect();
+    assert_eq!(two, ["here", "there"]);
+    assert!(claim(store, at(29)).await.is_empty());
+    assert_eq!(store.next_due(at(29)).await.unwrap(), Some(at(30)));
+    assert_eq!(claim(store, at(30)).await.len(), 100);
+}
+
+pub(crate) async fn a_block_holds_what_it_is_about_and_no_more(store: &dyn Store) {
+    let to = |n: &str| {
+        [
+            say(room(&format!("C{n}")), n),
+            whisper(room(&format!("W{n}")), n),
+        ]
+    };
+    store.enqueue(&to("1"), at(0)).await.unwrap();
+    let posts = block("T1", None, Some(Act::Post));
+    store.block(&posts, at(30), at(0)).await.unwrap();
+    store.block(&posts, at(20), at(0)).await.unwrap();
+    assert!(claim_one(store, at(29)).await.whisper.is_some());
+    assert_eq!(store.next_due(at(29)).await.unwrap(), Some(at(30)));
+    assert!(claim_one(store, at(30)).await.whisper.is_none());
+}
+
+pub(crate) async fn after_a_block_the_bucket_begins_with_one_token(store: &dyn Store) {
+    const BURST: Budget = Budget { burst: 3, ..POSTS };
+    let rate = budgets(&[BURST]);
+    let to: Vec<Outgoing> = (0..5)
+        .map(|n| say(thread("C1", &n.to_string()), &n.to_string()))
+        .collect();
+    store.enqueue(&to, at(0)).await.unwrap();
+    let items = store.claim_outbox(1, &rate, at(0)).await.unwrap();
+    let told = block("T1", None, Some(Act::Post));
+    store.block(&told, at(100), at(0)).await.unwrap();
+    store
+        .postpone(&items[0], at(100), false, "429")
+        .await
+        .unwrap();
+    assert_eq!(texts(store, &rate, at(100)).await.len(), 1);
+    assert!(texts(store, &rate, at(104)).await.is_empty());
+    assert_eq!(texts(store, &rate, at(110)).await.len(), 2);
+}
+
+pub(crate) async fn a_blocked_workspace_waits(store: &dyn Store) {
     store.enqueue(&[say(room("C1"), "a")], at(0)).await.unwrap();
-    store.block(&chat(), "T1", at(30)).await.unwrap();
-    store.block(&chat(), "T1", at(20)).await.unwrap();
+    let all = block("T1", None, None);
+    store.block(&all, at(30), at(0)).await.unwrap();
+    store.block(&all, at(20), at(0)).await.unwrap();
     assert!(claim(store, at(29)).await.is_empty());
     assert_eq!(store.next_due(at(0)).await.unwrap(), Some(at(30)));
     store.unblock(&chat(), "T1", at(30)).await.unwrap();
@@ -262,12 +405,56 @@ pub(crate) async fn a_blocked_platform_waits(store: &dyn Store) {
     assert_eq!(claim(store, at(1)).await.len(), 1);
 }
 
+pub(crate) async fn a_post_in_doubt_waits_for_its_look(store: &dyn Store) {
+    const LOOKS: Budget = Budget {
+        name: "looks",
+        acts: &[Act::Find],
+        scope: Scope::Workspace,
+        every: Duration::from_secs(10),
+        ..POSTS
+    };
+    let rate = budgets(&[LOOKS]);
+    let to = [
+        say(room("C1"), "a"),
+        say(room("C2"), "b"),
+        say(thread("C1", "1.1"), "c"),
+    ];
+    store.enqueue(&to[..2], at(0)).await.unwrap();
+    for item in store.claim_outbox(9, &rate, at(0)).await.unwrap() {
+        store.postpone(&item, at(1), true, "lost").await.unwrap();
+    }
+    store.enqueue(&to[2..], at(1)).await.unwrap();
+    let mut now = texts(store, &rate, at(1)).await;
+    now.sort();
+    assert_eq!(now, ["a", "c"]);
+    assert_eq!(store.next_due(at(1)).await.unwrap(), Some(at(11)));
+    assert_eq!(texts(store, &rate, at(11)).await, ["b"]);
+}
+
+pub(crate) async fn an_answer_goes_before_a_cards_change_that_waited(store: &dyn Store) {
+    let task = staged(store, &ask("a")).await;
+    let card = claim_one(store, at(0)).await;
+    deliver(store, &card, "m1", at(0)).await;
+    approve(store, &task.id, "user_ana").await;
+    let leased = crate::given::lease(store, at(2)).await.unwrap();
+    // The card's change waits for its rate when the answer comes.
+    let held = block("T1", None, Some(Act::Edit));
+    store.block(&held, at(60), at(2)).await.unwrap();
+    assert!(claim(store, at(2)).await.is_empty());
+    completed(store, &leased, at(3)).await;
+    let last = claim_one(store, at(3)).await;
+    assert!(matches!(last.notice, Notice::Final { .. }), "{last:?}");
+    deliver(store, &last, "m2", at(3)).await;
+    assert!(claim(store, at(59)).await.is_empty());
+    assert_eq!(claim_one(store, at(60)).await.notice, card_of(&task.id, 1));
+}
+
 pub(crate) async fn a_send_in_flight_becomes_unsure_after_a_restart(store: &dyn Store) {
     let task = staged(store, &ask("a")).await;
     let item = claim_one(store, at(0)).await;
     assert!(!item.unsure);
     approve(store, &task.id, "user_ana").await;
-    store.recover("life-2", at(1)).await.unwrap();
+    store.recover("life-2", at(61), at(1)).await.unwrap();
     let again = claim_one(store, at(1)).await;
     assert_eq!((again.id, again.unsure), (item.id, true));
     deliver(store, &again, "m1", at(1)).await;

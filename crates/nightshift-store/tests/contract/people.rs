@@ -58,7 +58,7 @@ pub(crate) async fn a_stranger_hears_one_word_and_leaves_no_user(store: &dyn Sto
     let second = cause(store, "e2").await;
     store.turn_away(&second, &stranger(), at(1)).await.unwrap();
     let word = claim_one(store, at(1)).await;
-    store.sent(&word, None, at(1), at(1)).await.unwrap();
+    store.sent(&word, None, at(1)).await.unwrap();
     assert!(claim(store, at(2)).await.is_empty(), "silence for a while");
     let later = Stranger {
         quiet_since: at(10),

@@ -45,6 +45,7 @@ impl Page {
         let dir = TempDir::new().unwrap();
         let options = OpenOptions {
             data_dir: dir.path().join("data"),
+            retry_backoff: std::time::Duration::from_secs(5),
             ids: Arc::new(Counted::default()),
         };
         let store = nightshift_store::open(options).await.unwrap();

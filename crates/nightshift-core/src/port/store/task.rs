@@ -201,6 +201,9 @@ pub trait Tasks: Send + Sync {
     async fn plan(&self, id: &TaskId, plan_no: u32) -> Result<Option<Plan>, StoreError>;
 
     /// Leases the task that has waited longest for a plan; raises its fence.
+    ///
+    /// - A lease that ran out counts as a loss; after the third the task fails, and the operators
+    ///   are told.
     async fn lease_planning(
         &self,
         holder: &str,
@@ -214,6 +217,15 @@ pub trait Tasks: Send + Sync {
         record: &PlanRecord,
         now: Timestamp,
     ) -> Result<MoveOutcome, StoreError>;
+
+    /// Takes the lease back before its end; an old fence changes nothing.
+    async fn return_planning(
+        &self,
+        task: &TaskId,
+        fence: Fence,
+        why: Unplanned,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
 
     async fn fail_planning(
         &self,
@@ -320,6 +332,15 @@ pub struct Leased {
     pub fence: Fence,
 }
 
+/// What a lease of an attempt promises.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LeaseTerms {
+    /// Without a heartbeat the attempt is lost then.
+    pub until: Timestamp,
+    /// Where its program does not run by then, the lease returns.
+    pub start_by: Timestamp,
+}
+
 /// What the store says to a heartbeat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LeaseWord {
@@ -335,7 +356,8 @@ pub enum LeaseWord {
 pub struct Finish {
     pub task: TaskId,
     pub fence: Fence,
-    /// `Completed`, `Failed`, `Retryable`, `StopConfirmed` or `LeaseReturned`, with the same fence.
+    /// `Completed`, `Failed`, `Retryable`, `StopConfirmed`, `LeaseReturned` or `Lost`, with the
+    /// same fence. Whether a loss is the last one the store decides.
     pub event: TaskEvent,
     pub detail: Option<String>,
     pub result: TaskResult,
@@ -358,6 +380,19 @@ pub enum FinishOutcome {
 pub struct Swept {
     pub expired: u32,
     pub lost: u32,
+    /// Leases whose program did not start in time.
+    pub returned: u32,
+    /// Attempts that held on beyond the end of all that their plan allows.
+    pub overdue: u32,
+}
+
+/// Why a planner gives a task back without a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unplanned {
+    /// The service stops.
+    HandedBack,
+    /// The planner died over it: counted like the loss of an attempt.
+    Lost,
 }
 
 #[async_trait]
@@ -370,16 +405,18 @@ pub trait Attempts: Send + Sync {
         &self,
         executor: &str,
         holder: &str,
+        terms: LeaseTerms,
         now: Timestamp,
-        until: Timestamp,
     ) -> Result<Option<Leased>, StoreError>;
 
-    /// The program runs. `Fenced` when the lease is gone.
+    /// The program runs, and ends by `deadline` whatever its heartbeats say. `Fenced` when the
+    /// lease is gone.
     async fn attempt_started(
         &self,
         task: &TaskId,
         fence: Fence,
         isolation: &str,
+        deadline: Timestamp,
         now: Timestamp,
     ) -> Result<LeaseWord, StoreError>;
 
@@ -406,10 +443,21 @@ pub trait Attempts: Send + Sync {
     /// Ends an attempt, once; an old fence changes nothing.
     async fn finish(&self, finish: &Finish, now: Timestamp) -> Result<FinishOutcome, StoreError>;
 
-    /// Expires what nobody decided, requeues or fails what was lost.
+    /// Expires what nobody decided; takes leases back whose program did not start, requeues or
+    /// fails what was lost, ends what holds on beyond its deadline.
     async fn sweep(&self, now: Timestamp) -> Result<Swept, StoreError>;
 
     /// After a start: attempts and planning leases of earlier lives of this server are lost
-    /// (their processes are gone), sends in flight become unsure. `holder` is the present life.
-    async fn recover(&self, holder: &str, now: Timestamp) -> Result<Swept, StoreError>;
+    /// (their processes are gone), sends in flight become unsure.
+    ///
+    /// - `holder` names the present life as `<server>/<life>`; a holder with the same server is
+    ///   an earlier life.
+    /// - Leases of all others hold until `grace` at least: while we were away nobody took their
+    ///   heartbeats.
+    async fn recover(
+        &self,
+        holder: &str,
+        grace: Timestamp,
+        now: Timestamp,
+    ) -> Result<Swept, StoreError>;
 }

@@ -108,6 +108,7 @@ impl Page {
         let clock: Arc<dyn Clock> = Arc::new(Noon);
         let options = OpenOptions {
             data_dir: dir.path().join("data"),
+            retry_backoff: std::time::Duration::from_secs(5),
             ids: ids.clone(),
         };
         let store = nightshift_store::open(options).await.unwrap();
@@ -184,6 +185,7 @@ fn settings(directory: Directory, keys: &[&str], dir: &TempDir) -> Settings {
         output_limit: 1 << 20,
         result_file_limit: 1 << 20,
         upload_limit: 1 << 20,
+        retention: nightshift_app::settings::Retention::default(),
         timers: Timers::default(),
         scrubber: Scrubber::new([Secret::new(SECRET)]),
         holder: "life-1".into(),
