@@ -1,6 +1,7 @@
 //! Work beside the ticks of a loop: bounded, tracked, never detached.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -45,6 +46,12 @@ impl Crew {
         while let Some(ended) = jobs.join_next().await {
             report(ended);
         }
+    }
+
+    /// Waits for all jobs, so long at most; drops those that are not done by then. `false` when
+    /// there were some.
+    pub async fn finish_within(&self, limit: Duration) -> bool {
+        tokio::time::timeout(limit, self.finish()).await.is_ok()
     }
 
     fn reaped(&self) -> std::sync::MutexGuard<'_, JoinSet<()>> {

@@ -21,6 +21,9 @@ use render::Rendered;
 const AT_ONCE: usize = 32;
 
 pub struct Delivery {
+/// For the answers of platforms when the service stops: well within the time that it has.
+const LAST_SENDS: Duration = Duration::from_secs(8);
+
     app: Arc<App>,
     crew: Crew,
 }
@@ -81,7 +84,11 @@ impl Loop for Delivery {
 
     /// Sends in flight are finished; what is not begun waits in the outbox.
     async fn drain(&self) {
-        self.crew.finish().await;
+        if !self.crew.finish_within(LAST_SENDS).await {
+            tracing::warn!(
+                "A platform did not answer in time; the next start looks whether its message arrived."
+            );
+        }
     }
 }
 

@@ -7,12 +7,39 @@ use std::time::Duration;
 use nightshift_app::App;
 use nightshift_app::lifecycle::{self, Loop};
 use nightshift_core::error::Retry;
-use nightshift_core::port::ChatSource;
+use nightshift_core::port::{ChatSource, Store};
 use nightshift_server::Server;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+/// Why the service stops.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum End {
+    /// By a signal, or because a part gave up.
+    Asked,
+    /// The store cannot be trusted any more; the sentence for the operator.
+    Broken(String),
+}
+
+/// How it stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stopped {
+    /// All that was begun is done or handed back.
+    Clean,
+    /// The deadline cut it short, or a part had died.
+    Late,
+    /// A second signal: nothing more is waited for.
+    AtOnce,
+}
+
+/// Of the time there is: for requests that were taken to be answered. One whose body never comes
+/// must not take the loops' time.
+const ANSWERING: u32 = 3;
+/// Of the time there is: for the doors and the store, after the loops.
+const CLOSING: u32 = 5;
 
 /// Everything that runs, and how it is stopped.
 pub(crate) struct Lifecycle {
@@ -91,13 +118,17 @@ impl Lifecycle {
         }
     }
 
-    /// Waits for the end: a signal, or a part that gave up.
-    pub(crate) async fn wait_for_signal(&mut self) {
+    /// Waits for the end: a signal, a part that gave up, a disk that failed.
+    pub(crate) async fn wait_for_end(&mut self, store: &dyn Store) -> End {
         loop {
             tokio::select! {
-                () = self.soft.cancelled() => return,
-                _ = self.interrupt.recv() => return,
-                _ = self.terminate.recv() => return,
+                () = self.soft.cancelled() => return End::Asked,
+                why = store.broken() => {
+                    tracing::error!("{why}");
+                    return End::Broken(why);
+                }
+                _ = self.interrupt.recv() => return End::Asked,
+                _ = self.terminate.recv() => return End::Asked,
                 _ = self.hangup.recv() => {
                     tracing::warn!("SIGHUP: nothing can be reloaded in this version; restart to use a changed configuration.");
                 }
@@ -105,33 +136,44 @@ impl Lifecycle {
         }
     }
 
-    /// Stops everything, in this order: what comes in, the loops, the doors. `false` when the
-    /// deadline or a second signal cut it short, or when a part had died.
-    pub(crate) async fn shut_down(mut self, server: &Server, deadline: Duration) -> bool {
+    /// Stops everything, in this order: what comes in, the loops, the doors.
+    pub(crate) async fn shut_down(&mut self, server: &Server, deadline: Instant) -> Stopped {
         self.closing.cancel();
         server.ready.drain();
         self.tracker.close();
         self.doors.close();
+        let left = deadline.saturating_duration_since(Instant::now());
+        let loops_by = deadline - left / CLOSING;
         let (soft, tracker) = (self.soft.clone(), self.tracker.clone());
         let finished = async move {
             // Deliveries that were taken are answered by loops that still run.
-            server.ready.quiet().await;
+            let _ = tokio::time::timeout(left / ANSWERING, server.ready.quiet()).await;
             soft.cancel();
             tracker.wait().await;
         };
-        let clean = tokio::select! {
-            () = finished => true,
-            () = tokio::time::sleep(deadline) => false,
-            _ = self.interrupt.recv() => false,
-            _ = self.terminate.recv() => false,
+        let stopped = tokio::select! {
+            () = finished => Stopped::Clean,
+            () = tokio::time::sleep_until(loops_by) => Stopped::Late,
+            _ = self.interrupt.recv() => Stopped::AtOnce,
+            _ = self.terminate.recv() => Stopped::AtOnce,
         };
         self.soft.cancel();
         self.hard.cancel();
-        if clean {
-            // The server ends by itself soon after `hard`.
-            self.doors.wait().await;
+        if stopped != Stopped::Clean {
+            return stopped;
         }
-        clean && !self.crashed.load(Ordering::Acquire)
+        // The server ends by itself soon after `hard`.
+        tokio::select! {
+            () = self.doors.wait() => {}
+            () = tokio::time::sleep_until(deadline) => return Stopped::Late,
+            _ = self.interrupt.recv() => return Stopped::AtOnce,
+            _ = self.terminate.recv() => return Stopped::AtOnce,
+        }
+        if self.crashed.load(Ordering::Acquire) {
+            Stopped::Late
+        } else {
+            Stopped::Clean
+        }
     }
 }
 

@@ -109,6 +109,8 @@ pub struct AttemptView {
     pub session: Option<String>,
     /// The step the agent is at, for the card.
     pub step: Option<String>,
+    /// Set: its output was kept long enough, and is gone.
+    pub log_dropped_at: Option<Timestamp>,
 }
 
 /// A task with everything that a card, a page or the API shows of it.

@@ -5,6 +5,8 @@ pub(crate) mod sqlite;
 pub(crate) mod write;
 
 use std::path::{Path, PathBuf};
+pub(crate) mod trust;
+pub(crate) mod turns;
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -20,6 +20,9 @@ pub(crate) enum Error {
     Raced(String),
     #[error("the log of {task} ends at byte {end}: {offset} would leave a gap")]
     LogGap { task: String, end: u64, offset: u64 },
+    /// A write failed earlier: nothing is written any more.
+    #[error("{0}")]
+    Untrusted(String),
 }
 
 pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
@@ -28,6 +31,7 @@ pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
 pub(crate) mod code {
     pub(crate) const BUSY: i32 = 5;
     pub(crate) const LOCKED: i32 = 6;
+    pub(crate) const IO_ERROR: i32 = 10;
     pub(crate) const CORRUPT: i32 = 11;
     pub(crate) const FULL: i32 = 13;
     pub(crate) const NOT_A_DATABASE: i32 = 26;
@@ -39,13 +43,20 @@ pub(crate) fn primary_code(error: &sqlx::Error) -> Option<i32> {
     Some(code & 0xff)
 }
 
+/// A row that had to be new was there already.
+pub(crate) fn is_taken(error: &sqlx::Error) -> bool {
+    error
+        .as_database_error()
+        .is_some_and(sqlx::error::DatabaseError::is_unique_violation)
+}
+
 impl Error {
     fn verdict(&self) -> (StoreKind, Retry) {
         match self {
             Self::Sql(error) => sql_verdict(error),
             Self::Corrupt { .. } => (StoreKind::Corrupt, Retry::Never),
             Self::Raced(_) => (StoreKind::Busy, Retry::Soon),
-            Self::LogGap { .. } => (StoreKind::Broken, Retry::Never),
+            Self::LogGap { .. } | Self::Untrusted(_) => (StoreKind::Broken, Retry::Never),
         }
     }
 }
@@ -71,7 +82,10 @@ impl From<Error> for StoreError {
             Error::Sql(sqlx::Error::PoolClosed) => "the store is closed".to_owned(),
             Error::Sql(sql) if kind == StoreKind::Full => format!("no space left: {sql}"),
             Error::Sql(sql) => format!("the database refused an operation: {sql}"),
-            Error::Corrupt { .. } | Error::Raced(_) | Error::LogGap { .. } => error.to_string(),
+            Error::Corrupt { .. }
+            | Error::Raced(_)
+            | Error::LogGap { .. }
+            | Error::Untrusted(_) => error.to_string(),
         };
         Self {
             kind,

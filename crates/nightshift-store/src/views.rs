@@ -125,6 +125,7 @@ fn read_attempt(row: &Columns<'_>) -> Result<Option<AttemptView>> {
         finished_at: row.maybe_time("a_finished")?,
         session: row.maybe_text("a_session")?,
         step: row.maybe_text("a_step")?,
+        log_dropped_at: row.maybe_time("a_log_dropped")?,
     }))
 }
 

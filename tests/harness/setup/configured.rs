@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use nightshift_app::settings::Project;
+use nightshift_app::settings::{Project, Retention};
 use nightshift_app::{Settings, people};
 use nightshift_core::agent::{AgentSpec, OutputFormat, PromptBy};
 use nightshift_core::chat::Identity;
@@ -69,7 +69,8 @@ pub(super) fn settings(
         result_file_limit: 1 << 20,
         upload_limit: 1 << 20,
         timers: setup.timers,
-        scrubber: Scrubber::new(secrets.map(Secret::new)),
+        retention: Retention::default(),
+        scrubber: Scrubber::new(secrets.iter().map(|secret| Secret::new(*secret))),
         holder: format!("life-{life}"),
         open_api: setup.open_api.clone(),
     }

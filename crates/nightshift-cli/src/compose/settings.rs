@@ -73,8 +73,10 @@ pub(crate) fn settings(
             stop_grace: config.stop_grace().0,
             planning: config.planning_timeout().0,
             approval_expires: remote.approvals.expires.0,
+            approval_reminder: timers.approval_reminder.0,
             ..Timers::default()
         },
+        retention: remote.retention.kept(),
         scrubber: Scrubber::new(loaded.secrets()),
         holder: format!("life-{}", hex::encode(&ids.entropy()[..8])),
         open_api: (mode == Mode::Demo).then(|| User {

@@ -47,6 +47,11 @@ const REMOTE: &[Key] = &[
         "channels for what is no task's",
     ),
     key("timers", Kind::Section(TIMERS), "every wait"),
+    key(
+        "retention",
+        Kind::Section(RETENTION),
+        "how long what is past is kept",
+    ),
     key("limits", Kind::Section(LIMITS), "every limit"),
     key("telemetry", Kind::Section(TELEMETRY), "traces for others"),
 ];
@@ -143,6 +148,31 @@ const TIMERS: &[Key] = &[
         "the longest timeout that can be asked for",
     ),
     key("dedup", Kind::Span, "how long deliveries are remembered"),
+    key(
+        "approval_reminder",
+        Kind::Span,
+        "before a plan expires its people are reminded; 0s for never",
+    ),
+];
+
+const RETENTION: &[Key] = &[
+    key(
+        "tasks",
+        Kind::Span,
+        "a task at its end, with all that belongs to it; 0d for ever",
+    ),
+    key("output", Kind::Span, "what attempts wrote; 0d for ever"),
+    key("events", Kind::Span, "events about no task; 0d for ever"),
+    key(
+        "messages",
+        Kind::Span,
+        "our record of messages about no task; 0d for ever",
+    ),
+    key(
+        "page",
+        Kind::Span,
+        "messages of the built-in page; 0d for ever",
+    ),
 ];
 
 const LIMITS: &[Key] = &[

@@ -3,6 +3,7 @@
 mod execution;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::key::KeyPath;
 use super::problem::Findings;
@@ -10,7 +11,7 @@ use super::section::Config;
 use super::section::approvals::{Approvals, When};
 use super::section::auth::{Auth, Method};
 use super::section::execution::Mode;
-use super::section::operation::{Database, PlannerKind, Timers};
+use super::section::operation::{Database, PlannerKind, Retention, Timers};
 use super::section::platforms::{Slack, Transport};
 
 pub(crate) fn check(config: &Config, found: &mut Findings) {
@@ -23,6 +24,7 @@ pub(crate) fn check(config: &Config, found: &mut Findings) {
     auth(&remote.auth, found);
     approvals(&remote.approvals, found);
     timers(&remote.timers, found);
+    retention(&remote.retention, found);
     let planner = remote.planner.agent.as_deref();
     execution::agent_exists(&remote.execution, planner, "remote.planner.agent", found);
 }
@@ -194,5 +196,23 @@ fn timers(timers: &Timers, found: &mut Findings) {
     }
     if timers.task > timers.task_longest {
         found.value(&root.name("task"), "expected at most `task_longest`");
+    }
+}
+
+/// Shorter, and a person could not ask in the evening what happened in the morning.
+const SHORTEST_KEPT: Duration = Duration::from_hours(24);
+
+fn retention(retention: &Retention, found: &mut Findings) {
+    let root = KeyPath::of("remote.retention");
+    for (name, span) in [
+        ("tasks", retention.tasks),
+        ("output", retention.output),
+        ("events", retention.events),
+        ("messages", retention.messages),
+        ("page", retention.page),
+    ] {
+        if !span.0.is_zero() && span.0 < SHORTEST_KEPT {
+            found.value(&root.name(name), "expected a day or more, or 0d for ever");
+        }
     }
 }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use approvals::Approvals;
 use auth::Auth;
 use execution::Execution;
-use operation::{Limits, Notify, Planner, Quotas, Storage, Telemetry, Timers};
+use operation::{Limits, Notify, Planner, Quotas, Retention, Storage, Telemetry, Timers};
 use platforms::TriggerService;
 
 /// The whole configuration.
@@ -35,6 +35,7 @@ pub(crate) struct Remote {
     pub(crate) storage: Storage,
     pub(crate) notify: Notify,
     pub(crate) timers: Timers,
+    pub(crate) retention: Retention,
     pub(crate) limits: Limits,
     pub(crate) telemetry: Telemetry,
 }
@@ -52,6 +53,7 @@ impl Default for Remote {
             storage: Storage::default(),
             notify: Notify::default(),
             timers: Timers::default(),
+            retention: Retention::default(),
             limits: Limits::default(),
             telemetry: Telemetry::default(),
         }

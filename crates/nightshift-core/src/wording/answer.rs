@@ -81,6 +81,13 @@ pub fn results(task: &Task) -> Card {
 }
 
 pub fn logs(task: &Task, tail: &str) -> Card {
+    let dropped = task.attempt.as_ref();
+    if let Some(at) = dropped.and_then(|attempt| attempt.log_dropped_at) {
+        return Card::say(format!(
+            "The output of task {} was removed at {at}, after the time it is kept for. Its answer is there: results {}",
+            task.id, task.id
+        ));
+    }
     if tail.trim().is_empty() {
         return Card::say(format!("Task {} has no output yet.", task.id));
     }

@@ -53,6 +53,28 @@ pub fn superseded_card(task: &Task, plan: Option<&Plan>) -> Card {
     ))
 }
 
+/// The plan still waits, and not for long any more; names the same people as the card.
+pub fn approval_reminder(task: &Task, context: &CardContext) -> Card {
+    let left = task
+        .approval
+        .as_ref()
+        .zip(context.now)
+        .map(|(request, now)| request.expires_at.since(now).as_secs_f64());
+    let expires = left.map_or_else(String::new, |left| {
+        format!(" It expires in {}.", seconds(left))
+    });
+    let mut card = Card::titled(format!("⏳ Still waiting: {}", task.id)).with(Block::Line(vec![
+        Inline::Text("The plan waits for approval by ".into()),
+        person(&task.owner, context),
+        Inline::Text(format!(" or an approver.{expires}")),
+    ]));
+    card.blocks.push(Block::Context(format!(
+        "Press a button on its card, or write: approve {0} · reject {0}",
+        task.id
+    )));
+    card
+}
+
 fn title(task: &Task) -> String {
     let word = match &task.state {
         TaskState::Planning | TaskState::Staged { .. } => "✨ Task Created",

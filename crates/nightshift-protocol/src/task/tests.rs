@@ -81,6 +81,7 @@ fn a_task_that_ran_shows_its_conversation_its_votes_its_attempt_and_its_reason()
             finished_at: None,
             session: Some("s-1".into()),
             step: None,
+            log_dropped_at: None,
         }),
         ..task()
     };

@@ -1,18 +1,13 @@
 //! A new task, with its card and buttons.
 
-use std::time::Duration;
-
 use nightshift_core::id::{ActionToken, TaskId};
-use nightshift_core::port::store::{CardVerb, Created, Idempotency, NewTask};
+use nightshift_core::port::store::{CardVerb, Created, Idempotency, KEEP_IDEMPOTENCY, NewTask};
 use serde_json::json;
 
 use crate::error::Result;
 use crate::row::{self, Columns};
 use crate::transaction::{Settling, Tx};
 use crate::{audit, conversations, events, notices, sql, views};
-
-/// How long a client's key names its first request.
-pub(crate) const KEEP_IDEMPOTENCY: Duration = Duration::from_hours(24);
 
 const FIRST_PLAN: u32 = 1;
 

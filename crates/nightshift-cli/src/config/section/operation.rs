@@ -1,4 +1,5 @@
-//! The small sections: planner, storage, quotas, notify, timers, limits, telemetry.
+//! The small sections: planner, storage, quotas, notify, timers, retention, limits,
+//! telemetry.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -114,6 +115,7 @@ pub(crate) struct Timers {
     pub(crate) task: Span,
     pub(crate) task_longest: Span,
     pub(crate) dedup: Span,
+    pub(crate) approval_reminder: Span,
 }
 
 const fn seconds(count: u64) -> Span {
@@ -138,6 +140,44 @@ impl Default for Timers {
             task_longest: seconds(24 * 60 * 60),
             // Longer than the longest redelivery of any platform.
             dedup: seconds(14 * 24 * 60 * 60),
+            // Half of the time that a plan waits by default.
+            approval_reminder: seconds(12 * 60 * 60),
+        }
+    }
+}
+
+/// How long what is past is kept; nothing is removed where it is zero.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Retention {
+    pub(crate) tasks: Span,
+    pub(crate) output: Span,
+    pub(crate) events: Span,
+    pub(crate) messages: Span,
+    pub(crate) page: Span,
+}
+
+impl Retention {
+    pub(crate) fn kept(&self) -> nightshift_app::settings::Retention {
+        nightshift_app::settings::Retention {
+            tasks: self.tasks.0,
+            output: self.output.0,
+            events: self.events.0,
+            messages: self.messages.0,
+            page: self.page.0,
+        }
+    }
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        let kept = nightshift_app::settings::Retention::default();
+        Self {
+            tasks: Span(kept.tasks),
+            output: Span(kept.output),
+            events: Span(kept.events),
+            messages: Span(kept.messages),
+            page: Span(kept.page),
         }
     }
 }
