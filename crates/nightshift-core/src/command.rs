@@ -7,6 +7,7 @@
 
 pub mod options;
 pub mod run;
+mod words;
 
 use std::collections::BTreeSet;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use regex::Regex;
 
-use super::BadCommand;
+use super::{BadCommand, words};
 use crate::port::planner::CommandPlan;
 use crate::task::NamedCommand;
 
@@ -57,7 +57,7 @@ fn as_configured(pattern: &Regex) -> &str {
 
 /// Reads `NAME key=value "quoted value"` with POSIX quoting and no expansion.
 pub fn parse_call(text: &str) -> Result<NamedCommand, BadCommand> {
-    let words = shlex::split(text).ok_or_else(|| BadCommand {
+    let words = words::split(text).ok_or_else(|| BadCommand {
         message: "A quote is not closed.".into(),
         example: "run disk path=\"/srv\"".into(),
     })?;
