@@ -90,20 +90,14 @@ impl Scrubber {
         let mut at = 0;
         while at < pending.len() {
             let rest = &pending[at..];
-            if let Some(needle) = self
-                .needles
-                .iter()
-                .find(|n| rest.starts_with(n.expose().as_bytes()))
-            {
+            // First whether a secret may go on beyond what is here: it may begin with another one.
+            if !end && self.needles.iter().any(|needle| goes_on(needle, rest)) {
+                break;
+            }
+            let here = |needle: &&Secret| rest.starts_with(needle.expose().as_bytes());
+            if let Some(needle) = self.needles.iter().find(here) {
                 out.extend_from_slice(Self::MASK);
                 at += needle.expose().len();
-            } else if !end
-                && self
-                    .needles
-                    .iter()
-                    .any(|n| n.expose().as_bytes().starts_with(rest))
-            {
-                break;
             } else {
                 out.push(rest[0]);
                 at += 1;
@@ -112,6 +106,12 @@ impl Scrubber {
         pending.drain(..at);
         out
     }
+}
+
+/// `rest` is the beginning of this secret, and not all of it.
+fn goes_on(needle: &Secret, rest: &[u8]) -> bool {
+    let needle = needle.expose().as_bytes();
+    needle.len() > rest.len() && needle.starts_with(rest)
 }
 
 #[cfg(test)]
@@ -146,6 +146,22 @@ mod tests {
                 "cut at {cut}"
             );
             assert!(pending.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_secret_that_begins_with_another_is_masked_whole_wherever_it_is_cut() {
+        let scrubber = Scrubber::new([Secret::new("key-1234"), Secret::new("key-1234-5678")]);
+        let text = b"key-1234-5678, key-1234-56, key-1234";
+        for cut in 0..=text.len() {
+            let (head, tail) = text.split_at(cut);
+            let mut pending = head.to_vec();
+            let mut out = scrubber.stream(&mut pending, false);
+            pending.extend_from_slice(tail);
+            out.extend(scrubber.stream(&mut pending, false));
+            out.extend(scrubber.stream(&mut pending, true));
+            let out = String::from_utf8(out).unwrap();
+            assert_eq!(out, "***, ***-56, ***", "cut at {cut}");
         }
     }
 }
