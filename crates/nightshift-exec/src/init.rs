@@ -88,7 +88,7 @@ impl Order {
         }
     }
 
-    fn parse(line: &str) -> Option<Self> {
+    pub(crate) fn parse(line: &str) -> Option<Self> {
         [Self::Term, Self::Kill]
             .into_iter()
             .find(|order| order.line().trim_end() == line)

@@ -13,6 +13,8 @@
 //! an attempt started outlives it or us.
 
 pub mod config;
+#[cfg(feature = "fuzz")]
+pub mod fuzz;
 mod init;
 mod local;
 mod output;

@@ -23,7 +23,7 @@ impl Entry {
     }
 
     /// The name in parentheses may contain anything, also parentheses.
-    fn parse(pid: i32, stat: &str) -> Option<Self> {
+    pub(crate) fn parse(pid: i32, stat: &str) -> Option<Self> {
         let mut fields = stat[stat.rfind(')')? + 1..].split_whitespace();
         Some(Self {
             pid,

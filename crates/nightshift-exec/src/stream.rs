@@ -181,5 +181,11 @@ fn number(value: &Value, key: &str) -> u64 {
     value[key].as_u64().unwrap_or(0)
 }
 
+/// What an agent says it used may be any number: here it stays one that the store can hold.
+fn total(numbers: impl IntoIterator<Item = u64>) -> u64 {
+    let sum = numbers.into_iter().fold(0, u64::saturating_add);
+    sum.min(i64::MAX as u64)
+}
+
 #[cfg(test)]
 mod tests;

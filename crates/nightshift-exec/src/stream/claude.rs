@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use nightshift_core::port::JobEvent;
 use serde_json::Value;
 
-use super::{Found, number, step};
+use super::{Found, number, step, total};
 
 /// The argument of a tool call that says most about it, by what tools call it.
 const TELLING: [&str; 8] = [
@@ -57,9 +57,9 @@ impl Stream {
         }
         let id = message["id"].as_str().unwrap_or_default().to_owned();
         self.tokens.insert(id, tokens(&message["usage"]));
-        let total = self.tokens.values().sum();
-        if total > found.usage.tokens {
-            found.usage.tokens = total;
+        let tokens = total(self.tokens.values().copied());
+        if tokens > found.usage.tokens {
+            found.usage.tokens = tokens;
             events.push(JobEvent::Usage(found.usage));
         }
     }
@@ -99,11 +99,10 @@ fn result(message: &Value, found: &mut Found, events: &mut Vec<JobEvent>) {
         format!("\n\n(Not allowed to use: {refused}.)")
     };
     found.answer = Some(format!("{text}{note}").trim().to_owned());
-    let total = tokens(&message["usage"]);
-    found.usage.tokens = total.max(found.usage.tokens);
-    found.usage.usd = message["total_cost_usd"]
-        .as_f64()
-        .unwrap_or(found.usage.usd);
+    found.usage.tokens = tokens(&message["usage"]).max(found.usage.tokens);
+    let cost = message["total_cost_usd"].as_f64();
+    // A refund would make room for more than the plan allows.
+    found.usage.usd = cost.filter(|usd| *usd >= 0.0).unwrap_or(found.usage.usd);
     events.push(JobEvent::Usage(found.usage));
 }
 
@@ -120,13 +119,11 @@ fn refused(message: &Value) -> String {
 }
 
 fn tokens(usage: &Value) -> u64 {
-    [
+    let keys = [
         "input_tokens",
         "output_tokens",
         "cache_creation_input_tokens",
         "cache_read_input_tokens",
-    ]
-    .into_iter()
-    .map(|key| number(usage, key))
-    .sum()
+    ];
+    total(keys.map(|key| number(usage, key)))
 }

@@ -3,7 +3,7 @@
 use nightshift_core::port::JobEvent;
 use serde_json::Value;
 
-use super::{Found, number, step};
+use super::{Found, number, step, total};
 
 pub(super) fn message(message: &Value, found: &mut Found, events: &mut Vec<JobEvent>) {
     match message["type"].as_str() {
@@ -21,7 +21,11 @@ pub(super) fn message(message: &Value, found: &mut Found, events: &mut Vec<JobEv
             found.failure = None;
             let usage = &message["usage"];
             // Cached input is part of the input, reasoning part of the output.
-            found.usage.tokens += number(usage, "input_tokens") + number(usage, "output_tokens");
+            found.usage.tokens = total([
+                found.usage.tokens,
+                number(usage, "input_tokens"),
+                number(usage, "output_tokens"),
+            ]);
             events.push(JobEvent::Usage(found.usage));
         }
         Some("turn.failed") => fail(&message["error"]["message"], found),
