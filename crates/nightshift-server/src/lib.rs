@@ -8,6 +8,8 @@ pub mod audit;
 pub mod envelope;
 pub mod error;
 pub mod extract;
+#[cfg(feature = "fuzz")]
+pub mod fuzz;
 pub mod ready;
 pub mod router;
 pub mod routes;

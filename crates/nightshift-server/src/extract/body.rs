@@ -35,7 +35,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    fn of(headers: &HeaderMap) -> Self {
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
         let Some(value) = headers.get(header::CONTENT_TYPE) else {
             return Self::Unsaid;
         };

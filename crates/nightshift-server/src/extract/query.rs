@@ -1,6 +1,7 @@
 //! Parameters after the `?`, read one by one, so that the answer names every wrong one.
 
 use axum::extract::{FromRequestParts, Query};
+use axum::http::Uri;
 use axum::http::request::Parts;
 use nightshift_protocol::FieldError;
 
@@ -21,16 +22,20 @@ impl<S: Sync> FromRequestParts<S> for Params {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        let Query(left) = Query::try_from_uri(&parts.uri)
+        Self::of(&parts.uri)
+    }
+}
+
+impl Params {
+    pub(crate) fn of(uri: &Uri) -> Result<Self, ApiError> {
+        let Query(left) = Query::try_from_uri(uri)
             .map_err(|_| ApiError::new(Code::Malformed, "the query cannot be read"))?;
         Ok(Self {
             left,
             wrong: Vec::new(),
         })
     }
-}
 
-impl Params {
     /// The last value wins; an empty one counts as left out.
     pub fn text(&mut self, name: &str) -> Option<String> {
         let mut found = None;

@@ -52,14 +52,14 @@ pub(crate) async fn direct(
     Ok((StatusCode::ACCEPTED, Json(answer)).into_response())
 }
 
-struct Wanted {
-    description: String,
-    wishes: Wishes,
-    key: Option<Idempotency>,
+pub(crate) struct Wanted {
+    pub(crate) description: String,
+    pub(crate) wishes: Wishes,
+    pub(crate) key: Option<Idempotency>,
 }
 
 impl Wanted {
-    fn read(headers: &HeaderMap, body: &RawBody) -> Result<Self, ApiError> {
+    pub(crate) fn read(headers: &HeaderMap, body: &RawBody) -> Result<Self, ApiError> {
         let mut fields = Fields::of_submission(body)?;
         let description = fields.text("description");
         let wishes = Wishes {
@@ -70,7 +70,8 @@ impl Wanted {
             executor: fields.text("executor"),
             timeout_s: fields
                 .parsed("timeout", str::parse::<Span>)
-                .map(|span| span.0.as_secs()),
+                // Whole seconds, and never less than was asked for.
+                .map(|span| span.0.as_millis().div_ceil(1000) as u64),
             max_cost_usd: fields.number("max_cost"),
             dir: fields.text("dir"),
             command: None,
