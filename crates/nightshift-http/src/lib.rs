@@ -6,6 +6,8 @@
 
 pub mod base_url;
 pub mod client;
+#[cfg(feature = "fuzz")]
+pub mod fuzz;
 pub mod redact;
 pub mod retry;
 pub mod socket;

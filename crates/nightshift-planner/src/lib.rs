@@ -12,11 +12,17 @@ mod cli;
 mod config;
 mod draft;
 mod estimate;
+#[cfg(feature = "fuzz")]
+pub mod fuzz;
 mod prompt;
 
 pub use cli::AgentPlanner;
 pub use config::{ConfigError, Parts, PlannerKind, PlannerSection, build};
 pub use estimate::EstimatePlanner;
 
-#[cfg(test)]
+#[cfg(any(test, feature = "fuzz"))]
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the fuzz target needs the ask alone")
+)]
 mod samples;

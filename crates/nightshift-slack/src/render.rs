@@ -14,7 +14,8 @@ use slack_morphism::prelude::{
     SlackMessageContent, SlackSectionBlock,
 };
 
-use escape::{break_fences, escape, escape_within, escaped_len};
+pub(crate) use escape::escape;
+use escape::{break_fences, escape_within, escaped_len};
 pub(crate) use modal::modal;
 
 // From Slack's Block Kit reference, counted in UTF-16 units: never fewer than Slack counts.

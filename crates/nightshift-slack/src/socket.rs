@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use nightshift_core::port::{ChatError, ChatKind, ChatPlatform, ChatSource, Intake};
+use nightshift_core::port::{ChatError, ChatKind, ChatPlatform, ChatSource, Intake, Refused};
 use nightshift_core::secret::Secret;
 use nightshift_http::{HttpError, Socket, Url};
 use serde_json::json;
@@ -14,7 +14,7 @@ use crate::SlackPlatform;
 use crate::client::text_at;
 use crate::config::ConfigError;
 use crate::error::{Repeat, chat_error, unanswered};
-use crate::inbound::{self, Parsed};
+use crate::inbound::{self, Me, Parsed};
 use crate::wire::Frame;
 
 /// Listens by Socket Mode on behalf of a [`SlackPlatform`].
@@ -34,6 +34,31 @@ struct Links {
 enum Which {
     Current,
     Retiring,
+}
+
+/// What a frame says; finding out changes nothing.
+pub(crate) enum Heard {
+    Unreadable,
+    Greeting,
+    /// Slack closes this connection, with the reason.
+    Disconnect(String),
+    /// To be acknowledged by its id, and what is in it.
+    Envelope(String, Result<Parsed, Refused>),
+}
+
+pub(crate) fn heard(frame: &str, me: &Me) -> Heard {
+    let Ok(envelope) = serde_json::from_str::<Frame<'_>>(frame) else {
+        return Heard::Unreadable;
+    };
+    let kind = envelope.kind.as_deref().unwrap_or_default();
+    if kind == "disconnect" {
+        return Heard::Disconnect(envelope.reason.unwrap_or_default());
+    }
+    let Some(id) = envelope.envelope_id else {
+        return Heard::Greeting; // `hello`
+    };
+    let payload = envelope.payload.map_or("", |payload| payload.get());
+    Heard::Envelope(id, inbound::from_socket(kind, payload, me))
 }
 
 /// What a frame asks of the connection.
@@ -75,28 +100,23 @@ impl SlackSocket {
         frame: &str,
         intake: &dyn Intake,
     ) -> Result<Next, ChatError> {
-        let Ok(envelope) = serde_json::from_str::<Frame<'_>>(frame) else {
-            tracing::warn!("Slack sent a frame that cannot be read");
-            return Ok(Next::Go);
-        };
-        let kind = envelope.kind.as_deref().unwrap_or_default();
-        if kind == "disconnect" {
-            return disconnected(envelope.reason.as_deref().unwrap_or_default());
-        }
-        let Some(id) = envelope.envelope_id else {
-            return Ok(Next::Go); // `hello`
-        };
-        let payload = envelope.payload.map_or("", |payload| payload.get());
-        if self.take(kind, payload, intake).await {
-            let ack = json!({ "envelope_id": id }).to_string();
-            socket.send(ack).await.map_err(broken)?;
+        match heard(frame, &self.platform.me()) {
+            Heard::Unreadable => tracing::warn!("Slack sent a frame that cannot be read"),
+            Heard::Greeting => {}
+            Heard::Disconnect(reason) => return disconnected(&reason),
+            Heard::Envelope(id, parsed) => {
+                if self.take(parsed, intake).await {
+                    let ack = json!({ "envelope_id": id }).to_string();
+                    socket.send(ack).await.map_err(broken)?;
+                }
+            }
         }
         Ok(Next::Go)
     }
 
     /// Whether the envelope may be acknowledged: it is durable, or nothing for us.
-    async fn take(&self, kind: &str, payload: &str, intake: &dyn Intake) -> bool {
-        let delivery = match inbound::from_socket(kind, payload, &self.platform.me()) {
+    async fn take(&self, parsed: Result<Parsed, Refused>, intake: &dyn Intake) -> bool {
+        let delivery = match parsed {
             Ok(Parsed::Event(delivery)) => *delivery,
             Ok(Parsed::Challenge(_)) => return true,
             Ok(Parsed::Ignored(reason)) => {

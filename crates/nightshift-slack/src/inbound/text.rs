@@ -27,7 +27,7 @@ pub(super) fn without_mention(text: &str, mention: bool, me: Option<&str>) -> St
 }
 
 /// Links as they were typed, `&lt;` and the like undone, mentions of people left as `<@U1>`.
-pub(super) fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for piece in pieces(text) {
         match piece {

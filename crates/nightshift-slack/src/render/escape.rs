@@ -1,7 +1,7 @@
 //! Untrusted text → mrkdwn: exactly `&`, `<` and `>` are escaped, so that nothing becomes a
 //! mention, a broadcast or a link. <https://docs.slack.dev/messaging/formatting-message-text>
 
-pub(super) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + text.len() / 8);
     for c in text.chars() {
         push(&mut out, c);
