@@ -5,6 +5,7 @@
 //! [`App::loops`] lists: that list is the map of the running system.
 
 pub mod ask;
+pub mod clock;
 pub mod converse;
 pub mod crew;
 pub mod decide;
@@ -79,11 +80,17 @@ impl App {
             Arc::new(dispatch::Dispatch::new(app.clone())),
             Arc::new(deliver::Delivery::new(app.clone())),
             Arc::new(sweep::Sweep::new(app.clone())),
+            Arc::new(clock::ClockWatch::new(app.clone())),
         ]
     }
 
     pub fn now(&self) -> Timestamp {
         self.ports.clock.now()
+    }
+
+    /// The machine's time: to compare with what others say of theirs.
+    pub fn wall(&self) -> Timestamp {
+        self.ports.clock.wall()
     }
 
     pub fn store(&self) -> &dyn Store {

@@ -74,7 +74,6 @@ pub(crate) async fn compose(
 ) -> anyhow::Result<Running> {
     let config = &loaded.config;
     let lifecycle = Lifecycle::new()?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let ids: Arc<dyn Ids> = Arc::new(RandomIds);
     let options = nightshift_store::OpenOptions {
         data_dir: data_dir.to_owned(),
@@ -82,6 +81,7 @@ pub(crate) async fn compose(
         ids: ids.clone(),
     };
     let store = nightshift_store::open_with(options, context.hooks.store.clone()).await?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::resume(&store.kept_clock().await?));
     // The port is ours before anything is recovered, so that a server that cannot listen changes
     // nothing; it is closed until then.
     let port = take_port(&config.remote.trigger_service.listen, mode).await?;

@@ -12,7 +12,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::clock::SystemClock;
+use crate::clock::machine_time;
 
 /// Starts logging. `filter` as in `RUST_LOG`; without a data directory only stderr is used.
 pub(crate) fn init(filter: Option<&str>, data_dir: Option<&Path>) -> anyhow::Result<()> {
@@ -63,8 +63,7 @@ impl DailyFiles {
 impl Write for &DailyFiles {
     /// A log that cannot be written must not stop the service: the line is on stderr as well.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let day: String = SystemClock
-            .now()
+        let day: String = machine_time()
             .to_string()
             .chars()
             .take(10)

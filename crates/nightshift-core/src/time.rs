@@ -1,5 +1,7 @@
 //! Instants in whole milliseconds, and durations as people write them.
 
+pub mod steady;
+
 use std::fmt;
 use std::time::Duration;
 

@@ -1,6 +1,7 @@
 //! Time and randomness, passed in.
 
 use crate::id::Entropy;
+use crate::port::store::ClockMark;
 use crate::time::Timestamp;
 
 /// The only source of the current time.
@@ -14,6 +15,14 @@ pub trait Clock: Send + Sync {
     /// a signature). It jumps when it is set.
     fn wall(&self) -> Timestamp {
         self.now()
+    }
+
+    /// `now`, with the machine's uptime at that moment.
+    fn mark(&self) -> ClockMark {
+        ClockMark {
+            at: self.now(),
+            uptime: None,
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use nightshift_protocol::Health;
-use nightshift_protocol::health::StoreHealth;
+use nightshift_protocol::health::{ClockHealth, StoreHealth};
 
 use crate::Server;
 use crate::error::ApiError;
@@ -39,6 +39,10 @@ pub(crate) async fn measured(
         store: StoreHealth {
             ok: store.is_ok(),
             error: store.err(),
+        },
+        clock: ClockHealth {
+            ok: server.app.clock_agrees(),
+            ahead_seconds: server.app.clock_ahead() as f64 / 1000.0,
         },
     }))
 }

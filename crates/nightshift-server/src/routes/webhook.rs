@@ -10,7 +10,6 @@ use axum::response::{IntoResponse, Response};
 use nightshift_core::chat::Delivery;
 use nightshift_core::id::Platform;
 use nightshift_core::port::chat::StoreRefused;
-use nightshift_core::port::store::Accepted;
 use nightshift_core::port::{Received, Refused, WebhookReply, WebhookRequest};
 
 use super::submit;
@@ -58,7 +57,8 @@ async fn receive(
     let request = WebhookRequest {
         headers: as_text(&headers),
         body: body.bytes.to_vec(),
-        now: server.app.now(),
+        // A signature is from a clock of others, as right or wrong as the machine's.
+        now: server.app.wall(),
     };
     match adapter.receive(&request) {
         Ok(Received::Handshake(reply)) => Ok(answer(reply)),
@@ -83,21 +83,10 @@ async fn receive(
 async fn accept(server: &Server, platform: &Platform, delivery: Delivery) -> Result<(), ApiError> {
     let refused = || ApiError::unavailable("deliveries cannot be stored now; deliver again");
     let accepted = tokio::select! {
-        accepted = server.app.accept(platform, delivery) => accepted,
+        accepted = server.intake.deliver(platform, delivery) => accepted,
         () = patience(server) => Err(StoreRefused),
     };
-    let accepted = accepted.map_err(|_| refused())?;
-    match accepted {
-        Accepted::New => {}
-        Accepted::Duplicate => {
-            tracing::debug!(chat.platform = %platform, "A delivery came again.");
-        }
-        // Answered like the first one: whoever forged it learns nothing.
-        Accepted::Conflict => {
-            tracing::warn!(chat.platform = %platform, "A known delivery came with another body.");
-        }
-    }
-    Ok(())
+    accepted.map_err(|_| refused())
 }
 
 /// How long a commit may take; not long once the service stops, for who commits may be gone.
