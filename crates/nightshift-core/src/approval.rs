@@ -116,3 +116,20 @@ impl Default for Rule {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn states_and_decisions_are_read_by_their_names() {
+        for name in ["open", "granted", "denied", "expired", "superseded"] {
+            assert_eq!(RequestState::from_name(name).unwrap().name(), name);
+        }
+        for name in ["approve", "reject"] {
+            assert_eq!(Decision::from_name(name).unwrap().name(), name);
+        }
+        assert_eq!(RequestState::from_name("Open"), None);
+        assert_eq!(Decision::from_name(""), None);
+    }
+}

@@ -122,3 +122,35 @@ impl Inline {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_card_as_plain_text_holds_everything_that_is_said() {
+        let person = Inline::Person {
+            name: "ana".into(),
+            account: None,
+        };
+        let line = vec![
+            Inline::Text("by ".into()),
+            person,
+            Inline::Bold(" now ".into()),
+            Inline::Code("ls".into()),
+        ];
+        let card = Card::titled("Plan")
+            .with(Block::Line(line))
+            .with(Block::Verbatim("words".into()))
+            .with(Block::Fields(vec![
+                ("Risk".into(), "low".into()),
+                ("Cost".into(), "$1".into()),
+            ]))
+            .with(Block::Context("small".into()));
+        assert_eq!(
+            card.plain(),
+            "Plan\nby ana now ls\nwords\nRisk: low · Cost: $1\nsmall"
+        );
+        assert_eq!(Card::say("hello").plain(), "hello");
+    }
+}

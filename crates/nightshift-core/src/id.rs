@@ -162,6 +162,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_id_is_made_of_the_low_bits_of_its_entropy() {
+        let entropy: Entropy = std::array::from_fn(|at| 0x20 * (at as u8 % 8) + 9 + at as u8);
+        let id = TaskId::from_entropy(entropy);
+        assert_eq!(id.to_string(), "task_9abcdefg");
+        assert_eq!(String::from(id), "task_9abcdefg");
+        assert_eq!(TaskId::from_entropy([0xff; 16]).as_str(), "task_zzzzzzzz");
+        assert_eq!(TaskId::from_entropy([0; 16]).as_str(), "task_00000000");
+    }
+
+    #[test]
     fn a_task_id_is_read_back_and_nothing_else_is() {
         let id = TaskId::from_entropy([7; 16]);
         assert_eq!(id.as_str().parse(), Ok(id));

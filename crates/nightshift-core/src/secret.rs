@@ -131,6 +131,16 @@ mod tests {
     }
 
     #[test]
+    fn text_is_masked_whole_and_short_secrets_are_left_alone() {
+        let secrets = ["key-1234", "key-1234-5678", "1234567"].map(Secret::new);
+        assert!(!secrets[0].is_empty() && Secret::new("").is_empty());
+        let scrubber = Scrubber::new(secrets);
+        let text = "key-1234-5678 and key-1234, not 1234567";
+        assert_eq!(scrubber.text(text), "*** and ***, not 1234567");
+        assert_eq!(format!("{scrubber:?}"), "Scrubber(2 secrets)");
+    }
+
+    #[test]
     fn a_secret_cut_by_chunks_is_masked() {
         let scrubber = Scrubber::new([Secret::new("xoxb-very-secret"), Secret::new("short")]);
         for cut in 0..=30 {

@@ -257,6 +257,84 @@ mod tests {
         assert_eq!(directory.find(&other), Known::Stranger);
     }
 
+    fn ana() -> Directory {
+        let user = StaticUser {
+            role: Role::Approver,
+            identities: vec![identity("+491234"), identity("U1")],
+        };
+        Directory {
+            users: [(UserId::new("ana"), user)].into(),
+            allowed: vec![],
+        }
+    }
+
+    #[test]
+    fn a_configured_user_is_known_by_their_accounts_alone() {
+        let directory = ana();
+        let user = User {
+            id: UserId::new("ana"),
+            role: Role::Approver,
+            kind: Kind::Person,
+        };
+        for id in ["+491234", "491234", "U1"] {
+            let known = directory.find(&identity(id));
+            assert_eq!(known, Known::Static(user.clone()), "{id}");
+        }
+        assert_eq!(directory.find(&identity("U2")), Known::Stranger);
+        let elsewhere = Identity {
+            platform: Platform::new("elsewhere"),
+            ..identity("U1")
+        };
+        assert_eq!(directory.find(&elsewhere), Known::Stranger);
+        assert_eq!(directory.role_of(&UserId::new("ana")), Some(Role::Approver));
+        assert_eq!(directory.role_of(&UserId::new("bob")), None);
+    }
+
+    #[test]
+    fn people_are_mentioned_by_their_account_on_that_platform() {
+        let (ana, user) = (ana(), UserId::new("ana"));
+        let account = |platform: &str| ana.account_of(&user, &Platform::new(platform));
+        assert_eq!(account("chat"), Some(identity("+491234")));
+        assert_eq!(account("elsewhere"), None);
+        assert_eq!(
+            ana.account_of(&UserId::new("bob"), &Platform::new("chat")),
+            None
+        );
+    }
+
+    #[test]
+    fn a_configuration_names_somebody_by_an_account_or_a_list() {
+        assert!(Directory::default().names_nobody());
+        assert!(!ana().names_nobody());
+        let listed = Directory {
+            allowed: vec![entry(None, Role::Viewer)],
+            ..Directory::default()
+        };
+        assert!(!listed.names_nobody());
+        let mut without_accounts = ana();
+        for user in without_accounts.users.values_mut() {
+            user.identities.clear();
+        }
+        assert!(without_accounts.names_nobody());
+    }
+
+    #[test]
+    fn roles_and_permissions_have_the_names_of_the_configuration() {
+        for name in ["viewer", "submitter", "approver", "admin"] {
+            assert_eq!(Role::from_name(name).unwrap().name(), name);
+        }
+        assert_eq!(Role::from_name("Admin"), None);
+        let names: Vec<&str> = Role::Approver
+            .permissions()
+            .iter()
+            .map(|it| it.name())
+            .collect();
+        assert_eq!(
+            names.join(" "),
+            "view_tasks submit_tasks run_commands approve_tasks cancel_any pause"
+        );
+    }
+
     #[test]
     fn each_role_contains_the_one_before() {
         let roles = [Role::Viewer, Role::Submitter, Role::Approver, Role::Admin];

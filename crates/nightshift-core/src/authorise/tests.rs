@@ -107,3 +107,14 @@ fn without_a_task_nobody_votes_or_cancels_as_owner() {
         assert!(authorise(&ana, action, &Resource::Service).is_err());
     }
 }
+
+#[test]
+fn a_refusal_says_which_task_it_was_about() {
+    let vera = actor("vera", Role::Viewer);
+    let refusal = authorise(&vera, Action::Submit, &Resource::Service).unwrap_err();
+    assert_eq!(refusal.task, None);
+    let task: TaskId = "task_7k2m9q4x".parse().unwrap();
+    let about = refusal.clone().about(&task);
+    assert_eq!(about.task, Some(task));
+    assert_eq!((about.actor, about.why), (refusal.actor, refusal.why));
+}

@@ -96,3 +96,61 @@ fn a_draft_beyond_the_limits_is_refused() {
         assert!(Plan::check(other, &LIMITS).is_err());
     }
 }
+
+#[test]
+fn a_hash_shows_its_kind_and_its_digits() {
+    let hash = Plan::check(draft(), &LIMITS).unwrap().hash;
+    assert_eq!(hash.to_string(), hash.as_str());
+    let digits = hash.as_str().strip_prefix("sha256:").unwrap();
+    assert_eq!(digits.len(), 64);
+    assert_eq!(PlanHash::from_text(hash.as_str()), hash);
+}
+
+#[test]
+fn whole_figures_are_integers_and_others_are_not_bent() {
+    let shown = |p50: f64, p90: f64| serde_json::to_string(&Range { p50, p90 }).unwrap();
+    assert_eq!(shown(0.0, 50_000.0), r#"{"p50":0,"p90":50000}"#);
+    assert_eq!(shown(0.5, 1e300), r#"{"p50":0.5,"p90":1e+300}"#);
+    assert_eq!(shown(-3.0, 1.5), r#"{"p50":-3.0,"p90":1.5}"#);
+}
+
+/// Each limit at n and n + 1.
+#[test]
+fn a_plan_may_be_as_large_as_its_limits_and_no_larger() {
+    let text = |length: usize| "x".repeat(length);
+    let accepted: [fn(&mut Draft, fn(usize) -> String); 9] = [
+        |d, text| d.prompt = text(1 << 20),
+        |d, text| d.summary = text(16 << 10),
+        |d, text| d.reasoning = text(16 << 10),
+        |d, _| d.tools = vec![String::new(); 100],
+        |d, text| d.tools = vec![text(16 << 10)],
+        |d, _| d.ceiling.tokens = 100_000,
+        |d, _| d.ceiling.usd = 10.0,
+        |d, _| d.ceiling.usd = 0.0,
+        |d, _| d.timeout_s = 3600,
+    ];
+    for (at, change) in accepted.into_iter().enumerate() {
+        let mut draft = draft();
+        change(&mut draft, text);
+        assert!(Plan::check(draft, &LIMITS).is_ok(), "limit {at}");
+    }
+    let refused: [fn(&mut Draft, fn(usize) -> String); 12] = [
+        |d, text| d.prompt = text((1 << 20) + 1),
+        |d, text| d.prompt = text((1 << 20) + 2),
+        |d, text| d.summary = text((16 << 10) + 2),
+        |d, text| d.reasoning = text((16 << 10) + 1),
+        |d, _| d.tools = vec![String::new(); 101],
+        |d, _| d.tools = vec![String::new(); 102],
+        |d, text| d.tools = vec![text((16 << 10) + 1)],
+        |d, text| d.writable_dirs = vec![format!("/{}", text(17 << 10))],
+        |d, _| d.ceiling.usd = -0.1,
+        |d, _| d.ceiling.usd = f64::INFINITY,
+        |d, _| d.ceiling.usd = 10.1,
+        |d, _| d.timeout_s = 0,
+    ];
+    for (at, change) in refused.into_iter().enumerate() {
+        let mut draft = draft();
+        change(&mut draft, text);
+        assert!(Plan::check(draft, &LIMITS).is_err(), "limit {at}");
+    }
+}

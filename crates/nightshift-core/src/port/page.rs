@@ -60,3 +60,16 @@ pub fn session_cookies(header: &str) -> impl Iterator<Item = &str> {
         name.starts_with(SESSION_COOKIE).then_some(value)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::session_cookies;
+
+    #[test]
+    fn sessions_are_found_among_other_cookies() {
+        let header =
+            "theme=dark; nightshift_page=a.b;nightshift_page_8080=c=d; other; nightshift=x";
+        let found: Vec<&str> = session_cookies(header).collect();
+        assert_eq!(found, ["a.b", "c=d"]);
+    }
+}

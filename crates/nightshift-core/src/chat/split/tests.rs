@@ -58,3 +58,40 @@ proptest! {
         prop_assert_eq!(cut, short != text);
     }
 }
+
+fn cut(text: &str) -> Vec<String> {
+    split(text, 64, TextUnit::Chars)
+}
+
+#[test]
+fn lines_that_fit_stay_whole_and_fill_a_part() {
+    let halves = format!("{}\n", "a".repeat(31)).repeat(4);
+    assert_eq!(cut(&halves), [&halves[..64], &halves[64..]]);
+    let long = format!("{}\n", "b".repeat(39)).repeat(3);
+    assert_eq!(cut(&long), [&long[..40], &long[40..80], &long[80..]]);
+    let line = "c".repeat(65);
+    assert_eq!(cut(&line[..64]), [&line[..64]]);
+    assert_eq!(cut(&line), [&line[..64], "c"]);
+}
+
+/// Room for the fence, a character of its code, and what closes it.
+#[test]
+fn a_fence_is_opened_only_where_it_can_be_closed() {
+    let before = format!("{}\n", "a".repeat(55));
+    let parts = cut(&format!("{before}```\ncode\n```\n"));
+    assert_eq!(parts, [before.as_str(), "```\ncode\n```\n"]);
+    let within = |width: usize| cut(&format!("{}```y", "x".repeat(width)));
+    assert_eq!(within(10), [format!("{}```y\n```", "x".repeat(10))]);
+    assert_eq!(within(56), [format!("{}```y\n```", "x".repeat(56))]);
+    assert_eq!(within(57), ["x".repeat(57), "```y\n```".to_owned()]);
+}
+
+#[test]
+fn a_fence_is_closed_on_a_line_of_its_own() {
+    let parts = cut(&format!("```\n{}", "let x = 1;\n".repeat(9)));
+    for part in &parts {
+        assert!(part.ends_with("1;\n```"), "{part:?}");
+    }
+    let parts = cut(&format!("```\n{}", "x".repeat(90)));
+    assert!(parts[1].ends_with("x\n```"), "{parts:?}");
+}
