@@ -15,6 +15,9 @@ use super::server::Server;
 /// What agents become when the service is root.
 const NOBODY: u32 = 65534;
 
+/// Names the fault of a sabotaged server.
+const SABOTAGE: &str = "SABOTAGE";
+
 /// A directory of a test's own, with all that a server needs.
 pub struct Installation {
     dir: TempDir,
@@ -24,6 +27,9 @@ pub struct Installation {
     pub environment: BTreeMap<String, String>,
     /// Set: the data directory is a disk of its own, this small (`4m`), gone with the server.
     pub disk: Option<&'static str>,
+    /// The program and arguments that the server is run under; none for most.
+    pub under: Vec<String>,
+    program: &'static str,
     lives: AtomicU32,
 }
 
@@ -56,6 +62,8 @@ impl Installation {
             config: Value::Null,
             environment: BTreeMap::new(),
             disk: None,
+            under: Vec::new(),
+            program: "nightshift",
             lives: AtomicU32::new(0),
             dir,
         };
@@ -126,6 +134,18 @@ impl Installation {
         std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).expect("a script");
         let section = &mut self.config["remote"]["execution"]["agents"][name];
         section["command"] = json!([program]);
+    }
+
+    /// From the next start on the server has this fault (see `tests/chaos/sabotaged`).
+    pub fn sabotage(&mut self, fault: &str) {
+        self.program = "nightshift-sabotaged";
+        self.environment.insert(SABOTAGE.to_owned(), fault.to_owned());
+    }
+
+    /// From the next start on it is the shipped binary again.
+    pub fn repair(&mut self) {
+        self.program = "nightshift";
+        self.environment.remove(SABOTAGE);
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -233,9 +253,14 @@ impl Installation {
 
     /// The binary with this installation's environment; the verb is still missing.
     pub fn command(&self) -> std::process::Command {
-        let mut command = match self.disk {
-            None => std::process::Command::new(binary()),
-            Some(size) => self.on_a_small_disk(size),
+        let mut command = match (self.disk, self.under.split_first()) {
+            (None, None) => std::process::Command::new(program(self.program)),
+            (None, Some((program, words))) => {
+                let mut command = std::process::Command::new(program);
+                command.args(words).arg(program(self.program));
+                command
+            }
+            (Some(size), _) => self.on_a_small_disk(size),
         };
         command
             .env_clear()
@@ -265,7 +290,7 @@ impl Installation {
                 "sh",
             ])
             .arg(self.data_dir())
-            .arg(binary());
+            .arg(program(self.program));
         std::fs::create_dir_all(self.data_dir()).expect("a directory");
         command
     }
@@ -282,18 +307,21 @@ fn make_open(dir: &Path) {
     std::fs::set_permissions(dir, PermissionsExt::from_mode(0o755)).expect("a directory");
 }
 
-/// The binary of this build: it lies beside the directory of the test's own executable.
+/// The binary of this build.
 fn binary() -> PathBuf {
-    let test = std::env::current_exe().expect("our own path");
-    let profile = test
-        .parent()
-        .and_then(Path::parent)
-        .expect("target/<profile>/deps");
-    let binary = profile.join("nightshift");
-    assert!(
-        binary.is_file(),
-        "{} is missing: run `cargo build --workspace` first, or `cargo xtask test`, which does",
-        binary.display()
-    );
-    binary
+    program("nightshift")
+}
+
+/// A program of this build. Tests are in a directory beside it, other programs next to it.
+fn program(name: &str) -> PathBuf {
+    let here = std::env::current_exe().expect("our own path");
+    let dirs = here.ancestors().skip(1).take(2);
+    let found = dirs.map(|dir| dir.join(name)).find(|path| path.is_file());
+    found.unwrap_or_else(|| {
+        panic!(
+            "{name} is missing beside {}: run `cargo build --workspace` first, or \
+             `cargo xtask test`, which does",
+            here.display()
+        )
+    })
 }
