@@ -142,3 +142,16 @@ pub struct Task {
     pub started_at: Option<Timestamp>,
     pub completed_at: Option<Timestamp>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::TaskKind;
+
+    #[test]
+    fn kinds_are_read_by_their_names() {
+        for name in ["agent", "command"] {
+            assert_eq!(TaskKind::from_name(name).unwrap().name(), name);
+        }
+        assert_eq!(TaskKind::from_name("other"), None);
+    }
+}

@@ -141,6 +141,22 @@ mod tests {
     }
 
     #[test]
+    fn a_duration_is_written_in_the_largest_unit_that_is_exact() {
+        for text in ["0ms", "1500ms", "90s", "36h", "1d"] {
+            assert_eq!(text.parse::<Span>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn the_time_between_two_instants_is_never_negative() {
+        let (early, late) = (Timestamp::from_millis(500), Timestamp::from_millis(2000));
+        assert_eq!(late.since(early), Duration::from_millis(1500));
+        assert_eq!(early.since(late), Duration::ZERO);
+        assert_eq!(early.after(Duration::from_secs(1)).millis(), 1500);
+        assert_eq!(late.before(Duration::from_secs(1)).millis(), 1000);
+    }
+
+    #[test]
     fn an_instant_is_rfc_3339_in_utc() {
         let instant = Timestamp::from_millis(1_700_000_000_123);
         assert_eq!(instant.to_string(), "2023-11-14T22:13:20.123Z");
