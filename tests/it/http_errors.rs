@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use harness::{ADMIN_KEY, API_KEY, Answer, Setup, World};
 use insta::assert_snapshot;
 use nightshift_core::card::{Attachment, Card, Form};
-use nightshift_core::chat::{Capabilities, Conversation, Identity, MessageRef};
+use nightshift_core::chat::{Capabilities, Conversation, Identity, MessageRef, TextUnit};
 use nightshift_core::id::{Platform, UserId};
 use nightshift_core::port::chat::Probe;
 use nightshift_core::port::{ChatError, ChatPlatform, Marker, Received, Refused, WebhookRequest};
@@ -361,7 +361,18 @@ impl ChatPlatform for Clumsy {
     }
 
     fn capabilities(&self) -> Capabilities {
-        panic!("the adapter stumbles")
+        Capabilities {
+            threads: false,
+            edit: false,
+            forms: false,
+            whisper: false,
+            direct: false,
+            files: false,
+            buttons: 0,
+            text_limit: 4000,
+            text_unit: TextUnit::Chars,
+            budgets: &[],
+        }
     }
 
     fn receive(&self, _: &WebhookRequest) -> Result<Received, Refused> {

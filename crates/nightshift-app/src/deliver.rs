@@ -1,5 +1,6 @@
 //! From the outbox to the platforms: in order per conversation, paced, honest about doubt.
 
+mod operators;
 mod render;
 mod verdict;
 
@@ -8,6 +9,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use nightshift_core::chat::MessageRef;
+use nightshift_core::chat::budget::Budgets;
 use nightshift_core::port::store::OutboxItem;
 use nightshift_core::port::{ChatError, ChatPlatform, StoreError};
 
@@ -20,18 +22,24 @@ use render::Rendered;
 /// Sends at the same time, each of another conversation.
 const AT_ONCE: usize = 32;
 
-pub struct Delivery {
 /// For the answers of platforms when the service stops: well within the time that it has.
 const LAST_SENDS: Duration = Duration::from_secs(8);
 
+pub struct Delivery {
     app: Arc<App>,
     crew: Crew,
+    budgets: Budgets,
 }
 
 impl Delivery {
     pub fn new(app: Arc<App>) -> Self {
+        let platforms = app.ports.platforms.iter();
+        let budgets = platforms
+            .map(|(name, platform)| (name.clone(), platform.capabilities().budgets))
+            .collect();
         Self {
             app,
+            budgets,
             crew: Crew::new(AT_ONCE),
         }
     }
@@ -59,7 +67,7 @@ impl Loop for Delivery {
         let items = self
             .app
             .store()
-            .claim_outbox(free as u32, self.app.now())
+            .claim_outbox(free as u32, &self.budgets, self.app.now())
             .await?;
         if items.is_empty() {
             return Ok(self.idle().await?);
@@ -82,7 +90,8 @@ impl Loop for Delivery {
         self.crew.busy()
     }
 
-    /// Sends in flight are finished; what is not begun waits in the outbox.
+    /// Sends in flight are finished; what is not begun waits in the outbox. A platform that hangs
+    /// is not waited for: whether its message arrived is in doubt at the next start.
     async fn drain(&self) {
         if !self.crew.finish_within(LAST_SENDS).await {
             tracing::warn!(
@@ -104,6 +113,11 @@ enum Outcome {
 
 impl App {
     async fn send(&self, item: OutboxItem) {
+        if item.to.is_operators() {
+            insist(|| self.tell_operators(&item)).await;
+            self.wake.outbox.notify_one();
+            return self.wake.changed();
+        }
         let outcome = match self.platform(&item.to.platform).cloned() {
             None => Outcome::NoPlatform,
             Some(platform) => self.try_to_send(platform.as_ref(), &item).await,
@@ -155,13 +169,7 @@ impl App {
             Outcome::NothingToSay => store.give_up(item, "nothing to say any more", now).await,
             Outcome::NotRendered(problem) => self.not_rendered(item, problem).await,
             Outcome::Failed(rendered, error) => self.send_failed(item, rendered, error).await,
-            Outcome::Sent(message) => {
-                let pace = self
-                    .platform(&item.to.platform)
-                    .map_or(0, |platform| platform.capabilities().pace_ms);
-                let pace_until = now.after(Duration::from_millis(pace));
-                store.sent(item, message.as_ref(), pace_until, now).await
-            }
+            Outcome::Sent(message) => store.sent(item, message.as_ref(), now).await,
         }
     }
 }

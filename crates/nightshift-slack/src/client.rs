@@ -11,7 +11,7 @@ use nightshift_http::{Answer, BaseUrl, Client as Http, HttpError, Reach, Url, re
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::error::{Repeat, chat_error, kind_of, unanswered};
+use crate::error::{Repeat, chat_error, kind_of, limit_of, unanswered};
 
 /// Where Slack's own addresses in deliveries and answers may point, besides the API itself.
 const HOSTS: &[&str] = &["hooks.slack.com", "hooks.slack-gov.com", "files.slack.com"];
@@ -129,7 +129,10 @@ pub(crate) fn text_at(answer: &Value, pointer: &str) -> Result<String, ChatError
 }
 
 /// Slack answers errors with HTTP 200 and `ok: false`.
-fn checked(answer: Result<Answer, HttpError>, repeat: Repeat) -> Result<Value, ChatError> {
+pub(crate) fn checked(
+    answer: Result<Answer, HttpError>,
+    repeat: Repeat,
+) -> Result<Value, ChatError> {
     let answer = answer.map_err(|error| unanswered(error, repeat))?;
     if answer.status == 429 || answer.status >= 500 {
         return Err(bad_status(&answer, repeat));
@@ -153,6 +156,7 @@ fn refused(word: &str, value: &Value, answer: &Answer, repeat: Repeat) -> ChatEr
         message = format!("{word} (needs {needed})");
     }
     let mut error = chat_error(kind_of(word, repeat), message);
+    error.limit = limit_of(word);
     if let (ChatKind::RateLimited, Some(wait)) = (error.kind, answer.retry_after) {
         error.retry = Retry::After(wait);
     }

@@ -1,5 +1,6 @@
 //! Slack's error words and lost calls → [`ChatError`].
 
+use nightshift_core::chat::budget::{Act, Limit, Scope};
 use nightshift_core::error::Retry;
 use nightshift_core::id::Platform;
 use nightshift_core::port::{ChatError, ChatKind};
@@ -85,6 +86,16 @@ pub(crate) fn kind_of(word: &str, repeat: Repeat) -> ChatKind {
     }
 }
 
+/// Slack's limits are each method's own in a workspace, as callers take them to be; but for these
+/// words, which are about too many messages in one channel.
+/// <https://docs.slack.dev/apis/web-api/rate-limits>
+pub(crate) fn limit_of(word: &str) -> Option<Limit> {
+    matches!(word, "rate_limited" | "message_limit_exceeded").then_some(Limit {
+        act: Act::Post,
+        scope: Scope::Channel,
+    })
+}
+
 /// An error with a kind; whether to try again follows from it, unless the service said when.
 pub(crate) fn chat_error(kind: ChatKind, message: impl Into<String>) -> ChatError {
     let retry = match kind {
@@ -98,6 +109,7 @@ pub(crate) fn chat_error(kind: ChatKind, message: impl Into<String>) -> ChatErro
     ChatError {
         kind,
         retry,
+        limit: None,
         platform: Platform::new("slack"),
         message: message.into(),
         source: None,

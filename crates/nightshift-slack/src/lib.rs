@@ -3,7 +3,10 @@
 mod client;
 mod config;
 mod error;
+#[cfg(feature = "fuzz")]
+pub mod fuzz;
 mod inbound;
+mod limits;
 mod manifest;
 mod render;
 mod socket;
@@ -44,8 +47,7 @@ const CAPABILITIES: Capabilities = Capabilities {
     // A message holds more, but is folded by the client beyond about this.
     text_limit: 3500,
     text_unit: TextUnit::Chars,
-    // One message per second and channel, with some slack for clocks.
-    pace_ms: 1200,
+    budgets: limits::BUDGETS,
 };
 
 /// Slack as a chat platform.

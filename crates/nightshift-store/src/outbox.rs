@@ -1,19 +1,24 @@
 //! The outbox: each conversation in its order, the newest revision of a card, at least once.
 
+mod bucket;
+mod claim;
+mod pace;
 mod readdress;
+mod relay;
+pub(crate) mod turn;
 
 use async_trait::async_trait;
-use nightshift_core::chat::{Conversation, Identity, MessageRef};
+use nightshift_core::chat::budget::{Act, Budgets};
+use nightshift_core::chat::{Conversation, MessageRef};
 use nightshift_core::id::{Platform, TaskId};
-use nightshift_core::port::store::{Outbox, OutboxItem, Outgoing, StoreError, Whisper};
+use nightshift_core::port::store::{Blocked, Outbox, OutboxItem, Outgoing, StoreError};
 use nightshift_core::time::Timestamp;
 use serde_json::json;
-use sqlx::any::AnyRow;
 
 use crate::error::{Error, Result};
 use crate::row::{self, Columns};
 use crate::transaction::Tx;
-use crate::{SqlStore, conversations, events, notices, sql};
+use crate::{SqlStore, events, notices, sql};
 
 #[async_trait]
 impl Outbox for SqlStore {
@@ -26,21 +31,20 @@ impl Outbox for SqlStore {
     async fn claim_outbox(
         &self,
         limit: u32,
+        budgets: &Budgets,
         now: Timestamp,
     ) -> Result<Vec<OutboxItem>, StoreError> {
-        let tx = self.change("claim_outbox", now).await?;
-        Ok(claim(tx, limit).await?)
+        Ok(claim::run(self, limit, budgets, now).await?)
     }
 
     async fn sent(
         &self,
         item: &OutboxItem,
         message: Option<&MessageRef>,
-        pace_until: Timestamp,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let tx = self.change("sent", now).await?;
-        Ok(sent(tx, item, message, pace_until).await?)
+        Ok(sent(tx, item, message).await?)
     }
 
     async fn postpone(
@@ -63,6 +67,7 @@ impl Outbox for SqlStore {
             .execute(tx.conn())
             .await
             .map_err(Error::from)?;
+        turn::seat(&mut tx, stored.conversation).await?;
         Ok(tx.commit().await?)
     }
 
@@ -86,21 +91,24 @@ impl Outbox for SqlStore {
         Ok(readdress::run(tx, item, to).await?)
     }
 
+    async fn relay(
+        &self,
+        item: &OutboxItem,
+        to: &[Conversation],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let tx = self.change("relay", now).await?;
+        Ok(relay::run(tx, item, to).await?)
+    }
+
     async fn block(
         &self,
-        platform: &Platform,
-        workspace: &str,
+        what: &Blocked,
         until: Timestamp,
+        now: Timestamp,
     ) -> Result<(), StoreError> {
-        let mut tx = self.change("block", until).await?;
-        sqlx::query(sql::outbox::BLOCK)
-            .bind(platform.as_str())
-            .bind(workspace)
-            .bind(until.millis())
-            .execute(tx.conn())
-            .await
-            .map_err(Error::from)?;
-        Ok(tx.commit().await?)
+        let tx = self.change("block", now).await?;
+        Ok(block(tx, what, until).await?)
     }
 
     async fn unblock(
@@ -110,7 +118,7 @@ impl Outbox for SqlStore {
         beyond: Timestamp,
     ) -> Result<(), StoreError> {
         let mut tx = self.change("unblock", beyond).await?;
-        sqlx::query(sql::outbox::UNBLOCK)
+        sqlx::query(sql::send::UNBLOCK)
             .bind(platform.as_str())
             .bind(workspace)
             .bind(beyond.millis())
@@ -120,85 +128,33 @@ impl Outbox for SqlStore {
         Ok(tx.commit().await?)
     }
 
-    async fn next_due(&self, _now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
-        let mut conn = self.engine.read().await?;
-        let due: Option<i64> = sqlx::query_scalar(sql::outbox::NEXT_DUE)
-            .fetch_one(&mut *conn)
-            .await
-            .map_err(Error::from)?;
-        Ok(due.map(Timestamp::from_millis))
+    async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        Ok(claim::next_due(self, now).await?)
     }
 }
 
-async fn claim(mut tx: Tx<'_>, limit: u32) -> Result<Vec<OutboxItem>> {
-    let now = tx.now.millis();
-    let rows = sqlx::query(sql::outbox::CLAIM)
-        .bind(now)
-        .bind(i64::from(limit))
-        .fetch_all(tx.conn())
-        .await?;
-    let mut items = Vec::new();
-    for row in &rows {
-        match read(row) {
-            Ok(item) => items.push(item),
-            // One that nobody can read must not hold up all others.
-            Err(error) => set_aside(&mut tx, row, &error).await?,
-        }
-    }
-    let ids: Vec<i64> = items.iter().map(|item| item.id).collect();
-    sqlx::query(sql::outbox::SENDING)
-        .bind(row::json(&ids))
+async fn block(mut tx: Tx<'_>, what: &Blocked, until: Timestamp) -> Result<()> {
+    let workspace = what.workspace.as_deref().unwrap_or_default();
+    let channel = what.channel.as_deref().unwrap_or_default();
+    sqlx::query(sql::send::BLOCK)
+        .bind(what.platform.as_str())
+        .bind(workspace)
+        .bind(channel)
+        .bind(what.act.map_or("", Act::word))
+        .bind(until.millis())
         .execute(tx.conn())
         .await?;
-    tx.commit().await?;
-    Ok(items)
-}
-
-async fn set_aside(tx: &mut Tx<'_>, row: &AnyRow, error: &Error) -> Result<()> {
-    let id = Columns::of(row, "outbox").int("outbox_id")?;
-    tracing::error!(message.id = id, %error, "A message cannot be read; it is set aside.");
-    let why = "what was stored of it cannot be read";
-    settle(tx, id, "dead", Some(why)).await?;
-    events::record(tx, "message.failed", None, json!({ "error": why })).await
-}
-
-fn read(row: &AnyRow) -> Result<OutboxItem> {
-    let row = Columns::of(row, "outbox");
-    let message = match (
-        row.maybe_text("sent_channel")?,
-        row.maybe_text("remote_id")?,
-    ) {
-        (Some(channel), Some(id)) => Some(MessageRef { channel, id }),
-        _ => None,
-    };
-    let whisper = account(&row, "whisper_platform", "whisper_to")?;
-    let handle = row.maybe_text("whisper_handle")?;
-    Ok(OutboxItem {
-        id: row.int("outbox_id")?,
-        to: conversations::read(&row)?,
-        notice: row.json("notice")?,
-        whisper: whisper.map(|person| Whisper { person, handle }),
-        message,
-        marker: row.text("marker")?,
-        unsure: row.flag("unsure")?,
-        attempt: row.count("attempt")?,
-        asker: account(&row, "asker_platform", "asker_id")?,
-        queued_at: row.time("queued_at")?,
-    })
-}
-
-fn account(
-    row: &Columns<'_>,
-    platform: &'static str,
-    id: &'static str,
-) -> Result<Option<Identity>> {
-    Ok(match (row.maybe_text(platform)?, row.maybe_text(id)?) {
-        (Some(platform), Some(id)) => Some(Identity {
-            platform: Platform::new(platform),
-            id,
-        }),
-        _ => None,
-    })
+    if let Some(act) = what.act {
+        sqlx::query(sql::send::DRAIN)
+            .bind(what.platform.as_str())
+            .bind(workspace)
+            .bind(channel)
+            .bind(act.word())
+            .bind(until.millis())
+            .execute(tx.conn())
+            .await?;
+    }
+    tx.commit().await
 }
 
 /// What the store itself knows of a message that is being sent.
@@ -249,31 +205,15 @@ async fn settle(tx: &mut Tx<'_>, id: i64, state: &str, error: Option<&str>) -> R
     Ok(())
 }
 
-async fn sent(
-    mut tx: Tx<'_>,
-    item: &OutboxItem,
-    message: Option<&MessageRef>,
-    pace_until: Timestamp,
-) -> Result<()> {
+async fn sent(mut tx: Tx<'_>, item: &OutboxItem, message: Option<&MessageRef>) -> Result<()> {
     let Some(stored) = Stored::load(&mut tx, item).await? else {
         return Ok(());
     };
     settle(&mut tx, stored.id, "sent", None).await?;
-    if !stored.is_whisper {
-        if let Some(message) = message {
-            remember(&mut tx, &stored, message).await?;
-        }
-        let pace = if item.message.is_some() {
-            sql::outbox::PACE_EDITS
-        } else {
-            sql::outbox::PACE_POSTS
-        };
-        sqlx::query(pace)
-            .bind(stored.conversation)
-            .bind(pace_until.millis())
-            .execute(tx.conn())
-            .await?;
+    if let (Some(message), false) = (message, stored.is_whisper) {
+        remember(&mut tx, &stored, message).await?;
     }
+    turn::seat(&mut tx, stored.conversation).await?;
     let data = json!({
         "marker": item.marker,
         "notice": notices::word(&item.notice),
@@ -308,6 +248,7 @@ async fn give_up(mut tx: Tx<'_>, item: &OutboxItem, error: &str) -> Result<()> {
         return Ok(());
     };
     settle(&mut tx, stored.id, "dead", Some(error)).await?;
+    turn::seat(&mut tx, stored.conversation).await?;
     let data = json!({
         "marker": item.marker,
         "notice": notices::word(&item.notice),
@@ -336,6 +277,7 @@ pub(crate) async fn doubt(tx: &mut Tx<'_>) -> Result<()> {
         .fetch_all(tx.conn())
         .await?;
     let mut ids = Vec::with_capacity(rows.len());
+    let mut conversations = Vec::with_capacity(rows.len());
     for row in &rows {
         let row = Columns::of(row, "outbox");
         let id = row.int("outbox_id")?;
@@ -347,10 +289,17 @@ pub(crate) async fn doubt(tx: &mut Tx<'_>) -> Result<()> {
                 .await?;
         }
         ids.push(id);
+        conversations.push(row.int("conversation_id")?);
     }
     sqlx::query(sql::attempt::UNSURE)
         .bind(row::json(&ids))
         .execute(tx.conn())
         .await?;
+    for conversation in conversations {
+        turn::seat(tx, conversation).await?;
+    }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

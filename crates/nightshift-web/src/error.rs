@@ -7,6 +7,7 @@ fn error(kind: ChatKind, message: &str) -> ChatError {
     ChatError {
         kind,
         retry: Retry::Never,
+        limit: None,
         platform: crate::platform(),
         message: message.to_owned(),
         source: None,

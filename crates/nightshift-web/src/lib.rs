@@ -3,12 +3,16 @@
 mod body;
 mod door;
 mod error;
+#[cfg(feature = "fuzz")]
+pub mod fuzz;
 mod inbound;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use nightshift_core::card::{Attachment, Card, Form};
+use nightshift_core::chat::budget::{Act, Budget, Scope};
 use nightshift_core::chat::{Capabilities, Conversation, Identity, MessageRef, TextUnit};
 use nightshift_core::id::{Platform, Seq};
 use nightshift_core::port::chat::Probe;
@@ -36,8 +40,15 @@ const CAPABILITIES: Capabilities = Capabilities {
     // Some screens of a phone; a longer text is better read as a file.
     text_limit: 20_000,
     text_unit: TextUnit::Chars,
-    // For the store's sake alone: nobody reads faster.
-    pace_ms: 50,
+    // Nobody limits us here; for the store's sake a card changes no faster than anybody reads.
+    budgets: &[Budget {
+        name: "edits",
+        acts: &[Act::Edit],
+        scope: Scope::Conversation,
+        channels: "",
+        every: Duration::from_millis(50),
+        burst: 1,
+    }],
 };
 
 /// The workspace of the page: this installation.

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use nightshift_core::card::Card;
+use nightshift_core::chat::budget::{Act, Limit, Scope};
 use nightshift_core::error::Retry;
 use nightshift_core::notice::Notice;
-use nightshift_core::port::store::{OutboxItem, Outgoing};
+use nightshift_core::port::store::{Blocked, OutboxItem, Outgoing};
 use nightshift_core::port::{ChatError, ChatKind, StoreError};
+use nightshift_core::time::Timestamp;
 use nightshift_core::wording::ending;
 
 use super::render::Rendered;
@@ -20,6 +22,8 @@ const MOST_TRIES_OF_WHISPERS: u32 = 5;
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 /// A refused credential sends nothing until a probe finds that it is taken again.
 const FOR_GOOD: Duration = Duration::from_secs(365 * 24 * 3600);
+/// How long a private word may be held up by limits: as long as most platforms let us answer.
+const STALE: Duration = Duration::from_secs(15 * 60);
 /// Where a platform says "too fast" without saying for how long.
 const DEFAULT_BLOCK: Duration = Duration::from_secs(1);
 
@@ -37,20 +41,11 @@ impl App {
             "A message could not be sent."
         );
         match error.kind {
-            _ if item.attempt >= most_tries(item) => store.give_up(item, &error.message, now).await,
-            ChatKind::RateLimited => {
-                let wait = match error.retry {
-                    Retry::After(wait) => wait,
-                    Retry::Soon | Retry::Never => DEFAULT_BLOCK,
-                };
-                let until = now.after(wait);
-                store
-                    .block(&item.to.platform, &item.to.workspace, until)
-                    .await?;
-                store
-                    .postpone(item, until, item.unsure, &error.message)
-                    .await
+            // Nothing arrived and the platform says when it will: not a try that failed.
+            ChatKind::RateLimited if !is_stale(item, now) => {
+                self.too_fast(item, rendered, error).await
             }
+            _ if item.attempt >= most_tries(item) => store.give_up(item, &error.message, now).await,
             ChatKind::Unavailable => {
                 store
                     .postpone(
@@ -72,16 +67,46 @@ impl App {
                     "A chat platform refuses our credential: nothing is sent until it takes it again."
                 );
                 self.workspaces.doubt(&item.to.platform, now);
-                store
-                    .block(&item.to.platform, &item.to.workspace, now.after(FOR_GOOD))
-                    .await?;
+                let all = Blocked {
+                    platform: item.to.platform.clone(),
+                    workspace: Some(item.to.workspace.clone()),
+                    channel: None,
+                    act: None,
+                };
+                store.block(&all, now.after(FOR_GOOD), now).await?;
                 store.give_up(item, &error.message, now).await
             }
             ChatKind::NotAllowed | ChatKind::NotFound | ChatKind::Expired => {
                 self.elsewhere(item, rendered, error).await
             }
-            ChatKind::Invalid => store.give_up(item, &error.message, now).await,
+            ChatKind::Invalid | ChatKind::RateLimited => {
+                store.give_up(item, &error.message, now).await
+            }
         }
+    }
+
+    /// Holds exactly what the platform counts together.
+    async fn too_fast(
+        &self,
+        item: &OutboxItem,
+        rendered: &Rendered,
+        error: &ChatError,
+    ) -> Result<(), StoreError> {
+        let now = self.now();
+        let wait = match error.retry {
+            Retry::After(wait) => wait,
+            Retry::Soon | Retry::Never => DEFAULT_BLOCK,
+        };
+        let until = now.after(wait);
+        let limit = error.limit.unwrap_or(Limit {
+            act: act(item, rendered),
+            scope: Scope::Workspace,
+        });
+        let what = blocked(item, limit);
+        self.store().block(&what, until, now).await?;
+        self.store()
+            .postpone(item, until, item.unsure, &error.message)
+            .await
     }
 
     /// The rows behind a message cannot be read: later, when the store is away; else never.
@@ -169,6 +194,38 @@ impl App {
             |task| ending::not_uploaded(name, bytes, &task),
         ))
     }
+}
+
+fn act(item: &OutboxItem, rendered: &Rendered) -> Act {
+    match (rendered, &item.whisper, &item.message) {
+        (Rendered::File(_), _, _) => Act::File,
+        (Rendered::Card(_), Some(_), _) => Act::Whisper,
+        (Rendered::Card(_), None, Some(_)) => Act::Edit,
+        (Rendered::Card(_), None, None) => Act::Post,
+    }
+}
+
+/// A conversation waits with its channel: no platform tells us of a limit of one thread.
+fn blocked(item: &OutboxItem, limit: Limit) -> Blocked {
+    let to = &item.to;
+    let (workspace, channel) = match limit.scope {
+        Scope::Platform => (None, None),
+        Scope::Workspace => (Some(to.workspace.clone()), None),
+        Scope::Channel | Scope::Conversation => {
+            (Some(to.workspace.clone()), Some(to.channel.clone()))
+        }
+    };
+    Blocked {
+        platform: to.platform.clone(),
+        workspace,
+        channel,
+        act: Some(limit.act),
+    }
+}
+
+/// A private word that was held up this long is of no use any more.
+fn is_stale(item: &OutboxItem, now: Timestamp) -> bool {
+    item.whisper.is_some() && now.since(item.queued_at) > STALE
 }
 
 /// A private word is of no use hours later, and what is said to everybody waits behind it.

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 
 use crate::card::{Attachment, Card, Form};
+use crate::chat::budget::Limit;
 use crate::chat::{Capabilities, Conversation, Delivery, Identity, MessageRef};
 use crate::error::{Retry, Source};
 use crate::id::Platform;
@@ -94,6 +95,8 @@ pub struct ChatError {
     pub kind: ChatKind,
     pub retry: Retry,
     pub platform: Platform,
+    /// What a `RateLimited` is about; `None`: this act in this workspace.
+    pub limit: Option<Limit>,
     /// The platform's own error word, without secrets.
     pub message: String,
     #[source]
@@ -128,7 +131,8 @@ pub trait ChatPlatform: Send + Sync {
     ///
     /// - Goes into `to.thread` where there is one.
     /// - With `marker.unsure` it first looks for a message with that marker and returns it
-    ///   instead of posting; where it cannot look, it posts.
+    ///   instead of posting; where it may not look, it posts. A look that fails for a while fails
+    ///   the post, and nothing was posted.
     /// - A timeout after sending is `Ambiguous`.
     async fn post(
         &self,
@@ -190,4 +194,21 @@ pub trait ChatSource: Send + Sync {
         intake: &dyn Intake,
         stop: std::pin::Pin<Box<dyn Future<Output = ()> + Send>>,
     ) -> Result<(), ChatError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_is_found_by_its_name_and_the_first_counts() {
+        let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let request = WebhookRequest {
+            headers: vec![header("a", "1"), header("b", "2"), header("b", "3")],
+            body: vec![],
+            now: Timestamp::from_millis(0),
+        };
+        assert_eq!(request.header("b"), Some("2"));
+        assert_eq!(request.header("c"), None);
+    }
 }

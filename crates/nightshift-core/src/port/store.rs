@@ -10,6 +10,7 @@
 
 mod delivery;
 mod log;
+mod measure;
 mod outbox;
 mod page;
 mod people;
@@ -18,6 +19,7 @@ mod timed;
 
 pub use delivery::{Accepted, Cause, Deliveries, NewDelivery, RefusedAct, StoredDelivery};
 pub use log::{LogPart, Logs};
+pub use measure::{Measures, Spread};
 pub use outbox::{Blocked, Outbox, OutboxItem, Outgoing, Whisper};
 pub use page::{PageMessage, Pages};
 pub use people::{People, Stranger};
@@ -99,6 +101,9 @@ pub trait Store: Deliveries + People + Tasks + Attempts + Outbox + Logs + Pages 
     /// - A write failed in a way that trying again would hide: every later change is refused.
     /// - The process should end; the next one recovers.
     async fn broken(&self) -> String;
+
+    /// What was measured since the store was opened; reads memory only.
+    fn measures(&self) -> Measures;
 
     /// Flushes and closes; afterwards every call fails.
     async fn close(&self);

@@ -1,6 +1,7 @@
 //! Posts and edits.
 
 use nightshift_core::card::Card;
+use nightshift_core::chat::budget::{Act, Limit, Scope};
 use nightshift_core::chat::{Conversation, MessageRef};
 use nightshift_core::port::{ChatError, ChatKind, Marker};
 use slack_morphism::prelude::{
@@ -20,7 +21,7 @@ impl Client {
         card: &Card,
         marker: &Marker,
     ) -> Result<MessageRef, ChatError> {
-        if let Some(message) = self.sent_before(to, marker).await {
+        if let Some(message) = self.sent_before(to, marker).await? {
             return Ok(message);
         }
         let request = post_request(to, card, &marker.key);
@@ -49,20 +50,42 @@ impl Client {
             .map(drop)
     }
 
-    /// The message of an earlier try. Where we may not look there is none.
-    async fn sent_before(&self, to: &Conversation, marker: &Marker) -> Option<MessageRef> {
+    /// The message of an earlier try. Where we may not look there is none; a look that only fails
+    /// for a while is to be tried again, not answered by a second copy.
+    async fn sent_before(
+        &self,
+        to: &Conversation,
+        marker: &Marker,
+    ) -> Result<Option<MessageRef>, ChatError> {
         if !marker.unsure {
-            return None;
+            return Ok(None);
         }
-        self.find(to, &marker.key)
-            .await
-            .inspect_err(|error| {
-                tracing::debug!(%error, "cannot look for an earlier message: sending again");
-            })
-            .ok()
-            .flatten()
+        match self.find(to, &marker.key).await {
+            Ok(found) => Ok(found),
+            Err(error) => match error.kind {
+                ChatKind::RateLimited => Err(ChatError {
+                    limit: Some(LOOKS),
+                    ..error
+                }),
+                ChatKind::Unavailable | ChatKind::Unauthorized => Err(error),
+                ChatKind::NotFound
+                | ChatKind::NotAllowed
+                | ChatKind::Invalid
+                | ChatKind::Ambiguous
+                | ChatKind::Expired => {
+                    tracing::debug!(%error, "cannot look for an earlier message: sending again");
+                    Ok(None)
+                }
+            },
+        }
     }
 }
+
+/// The limit of `conversations.replies` and `.history`.
+const LOOKS: Limit = Limit {
+    act: Act::Find,
+    scope: Scope::Workspace,
+};
 
 fn post_request(to: &Conversation, card: &Card, key: &str) -> SlackApiChatPostMessageRequest {
     let metadata = SlackMessageMetadata::new(EVENT_TYPE.to_owned())

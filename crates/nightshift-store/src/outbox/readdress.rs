@@ -4,7 +4,7 @@ use nightshift_core::chat::Conversation;
 use nightshift_core::id::TaskId;
 use nightshift_core::port::store::OutboxItem;
 
-use super::Stored;
+use super::{Stored, turn};
 use crate::error::Result;
 use crate::transaction::Tx;
 use crate::{conversations, sql};
@@ -14,16 +14,19 @@ pub(super) async fn run(mut tx: Tx<'_>, item: &OutboxItem, to: &Conversation) ->
         return Ok(());
     };
     super::merge_newer(&mut tx, &stored).await?;
-    match &stored.task {
+    turn::unseat(&mut tx, stored.conversation).await?;
+    let next = match &stored.task {
         Some(task) if !stored.is_whisper => move_task(&mut tx, &stored, task, to).await?,
         _ => move_one(&mut tx, &stored, to).await?,
-    }
+    };
     let now = tx.now.millis();
     sqlx::query(sql::outbox::AGAIN)
         .bind(stored.id)
         .bind(now)
         .execute(tx.conn())
         .await?;
+    turn::seat(&mut tx, stored.conversation).await?;
+    turn::seat(&mut tx, next).await?;
     tx.commit().await
 }
 
@@ -33,7 +36,7 @@ async fn move_task(
     stored: &Stored,
     task: &TaskId,
     to: &Conversation,
-) -> Result<()> {
+) -> Result<i64> {
     let next = conversations::continued(tx, to, stored.conversation).await?;
     sqlx::query(sql::outbox::MOVE_TASK)
         .bind(stored.conversation)
@@ -50,10 +53,10 @@ async fn move_task(
         .bind(task.as_str())
         .execute(tx.conn())
         .await?;
-    Ok(())
+    Ok(next)
 }
 
-async fn move_one(tx: &mut Tx<'_>, stored: &Stored, to: &Conversation) -> Result<()> {
+async fn move_one(tx: &mut Tx<'_>, stored: &Stored, to: &Conversation) -> Result<i64> {
     let next = conversations::shared(tx, to).await?;
     let seq = conversations::next_seq(tx, next).await?;
     sqlx::query(sql::outbox::MOVE_ONE)
@@ -62,5 +65,5 @@ async fn move_one(tx: &mut Tx<'_>, stored: &Stored, to: &Conversation) -> Result
         .bind(seq)
         .execute(tx.conn())
         .await?;
-    Ok(())
+    Ok(next)
 }

@@ -1,6 +1,7 @@
 use async_trait::async_trait;
 
 use super::StoreError;
+use crate::chat::budget::{Act, Budgets};
 use crate::chat::{Conversation, Identity, MessageRef};
 use crate::id::Platform;
 use crate::notice::Notice;
@@ -43,6 +44,18 @@ pub struct OutboxItem {
     pub queued_at: Timestamp,
 }
 
+/// What must not be called for a while.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Blocked {
+    pub platform: Platform,
+    /// `None`: in all workspaces.
+    pub workspace: Option<String>,
+    /// `None`: in all channels.
+    pub channel: Option<String>,
+    /// `None`: whatever the act.
+    pub act: Option<Act>,
+}
+
 #[async_trait]
 pub trait Outbox: Send + Sync {
     async fn enqueue(&self, outgoing: &[Outgoing], now: Timestamp) -> Result<(), StoreError>;
@@ -51,17 +64,23 @@ pub trait Outbox: Send + Sync {
     ///
     /// - Only the head of each conversation: message k+1 waits until k is sent or given up.
     /// - Of a card that changed several times only the newest revision.
-    /// - Not before a conversation's pace and its platform's `blocked_until` allow.
-    async fn claim_outbox(&self, limit: u32, now: Timestamp)
-    -> Result<Vec<OutboxItem>, StoreError>;
+    /// - Conversations take turns; one with much to say does not hold up the others.
+    /// - Each message has spent its tokens of `budgets` when this returns, whatever becomes of it:
+    ///   what is claimed may be sent at once. Spent tokens survive a restart.
+    /// - What is blocked waits; what is not is found however much waits before it.
+    async fn claim_outbox(
+        &self,
+        limit: u32,
+        budgets: &Budgets,
+        now: Timestamp,
+    ) -> Result<Vec<OutboxItem>, StoreError>;
 
-    /// It is there. Keeps `message` for later edits, makes it the thread's root where the
-    /// conversation has none yet, and lets the next one go after `pace_until`.
+    /// It is there. Keeps `message` for later edits and makes it the thread's root where the
+    /// conversation has none yet.
     async fn sent(
         &self,
         item: &OutboxItem,
         message: Option<&MessageRef>,
-        pace_until: Timestamp,
         now: Timestamp,
     ) -> Result<(), StoreError>;
 
@@ -90,15 +109,26 @@ pub trait Outbox: Send + Sync {
         now: Timestamp,
     ) -> Result<(), StoreError>;
 
-    /// Nothing goes out to this platform (and workspace) before `until`; survives restarts.
-    async fn block(
+    /// Says it in these conversations, each once, and is done with it; for what is addressed to
+    /// people whose place is known only now.
+    async fn relay(
         &self,
-        platform: &Platform,
-        workspace: &str,
-        until: Timestamp,
+        item: &OutboxItem,
+        to: &[Conversation],
+        now: Timestamp,
     ) -> Result<(), StoreError>;
 
-    /// Lifts blocks that end after `beyond`: those of a credential that works again.
+    /// Nothing of this kind goes out before `until`, and then not a burst at once; survives
+    /// restarts. A shorter block does not shorten a longer one.
+    async fn block(
+        &self,
+        what: &Blocked,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// Lifts blocks of a whole workspace that end after `beyond`: those of a credential that works
+    /// again.
     async fn unblock(
         &self,
         platform: &Platform,
@@ -106,6 +136,6 @@ pub trait Outbox: Send + Sync {
         beyond: Timestamp,
     ) -> Result<(), StoreError>;
 
-    /// When the next message may go; `None` when none waits.
+    /// When the next message may go, or a little earlier; `None` when none waits.
     async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError>;
 }

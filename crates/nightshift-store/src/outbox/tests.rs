@@ -1,0 +1,133 @@
+//! That a claim costs the same however much waits.
+
+use std::sync::Arc;
+
+use nightshift_core::card::Card;
+use nightshift_core::chat::Conversation;
+use nightshift_core::chat::budget::{Act, Budget, Budgets, Scope};
+use nightshift_core::id::{Entropy, Platform};
+use nightshift_core::notice::Notice;
+use nightshift_core::port::clock::Ids;
+use nightshift_core::port::store::{Outbox, Outgoing};
+use nightshift_core::time::Timestamp;
+use sqlx::{AssertSqlSafe, Row};
+use tempfile::TempDir;
+
+use crate::{OpenOptions, SqlStore, open, sql};
+
+struct Counted(std::sync::atomic::AtomicU64);
+
+impl Ids for Counted {
+    fn entropy(&self) -> Entropy {
+        let n = self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let mut entropy = Entropy::default();
+        entropy[..8].copy_from_slice(&n.to_le_bytes());
+        entropy
+    }
+}
+
+async fn store(dir: &TempDir) -> Arc<SqlStore> {
+    let options = OpenOptions {
+        data_dir: dir.path().join("data"),
+        retry_backoff: std::time::Duration::from_secs(1),
+        ids: Arc::new(Counted(0.into())),
+    };
+    open(options).await.unwrap()
+}
+
+async fn plan_of(store: &SqlStore, statement: &str) -> Vec<String> {
+    let mut conn = store.engine.read().await.unwrap();
+    let explained = format!("EXPLAIN QUERY PLAN {statement}");
+    let rows = sqlx::query(AssertSqlSafe(explained))
+        .fetch_all(&mut *conn)
+        .await
+        .unwrap();
+    rows.iter().map(|row| row.get("detail")).collect()
+}
+
+#[tokio::test]
+async fn no_statement_of_a_claim_looks_at_all_rows() {
+    let dir = TempDir::new().unwrap();
+    let store = store(&dir).await;
+    for statement in [
+        sql::send::HEADS,
+        sql::send::FIRST_OPEN,
+        sql::send::SEATED,
+        sql::send::REFRESH_LANE,
+        sql::send::HOLD_LANE,
+        sql::send::FIND_LANE,
+        sql::send::BUCKET,
+        sql::send::FORGET_SPENT,
+        sql::send::FORGET_FULL,
+        sql::send::FORGET_BUCKET,
+        sql::outbox::PENDING_CARD,
+        sql::outbox::MERGE_NEWER,
+        sql::outbox::IN_FLIGHT,
+    ] {
+        let plan = plan_of(&store, statement).await;
+        let scans = plan.iter().filter(|step| step.starts_with("SCAN"));
+        // What is sent now has an index of its own, which is read as a whole.
+        let scans: Vec<_> = scans
+            .filter(|step| !step.contains("outbox_sending"))
+            .collect();
+        assert!(scans.is_empty(), "{statement}\n{plan:#?}");
+        let sorts = plan.iter().any(|step| step.contains("TEMP B-TREE"));
+        assert!(!sorts, "{statement}\n{plan:#?}");
+    }
+    // Gates are few; each is asked for its first lane by the index.
+    let plan = plan_of(&store, sql::send::GATES).await;
+    let lanes = plan.iter().any(|step| step.starts_with("SEARCH l USING"));
+    assert!(lanes, "{plan:#?}");
+}
+
+fn say(channel: usize, thread: usize) -> Outgoing {
+    Outgoing {
+        to: Conversation {
+            platform: Platform::new("chat"),
+            workspace: "T1".into(),
+            channel: format!("C{channel}"),
+            thread: Some(format!("{thread}")),
+        },
+        notice: Notice::Say {
+            card: Card::say("x"),
+        },
+        whisper: None,
+    }
+}
+
+const RATE: &[Budget] = &[Budget {
+    name: "posts",
+    acts: &[Act::Post],
+    scope: Scope::Channel,
+    channels: "",
+    every: std::time::Duration::from_secs(1),
+    burst: 1,
+}];
+
+/// Counted in steps of SQLite's own machine would be exact; rows that a claim changes tell as much.
+#[tokio::test]
+async fn a_claim_among_many_conversations_of_one_channel_looks_at_few() {
+    let dir = TempDir::new().unwrap();
+    let store = store(&dir).await;
+    let at = |ms: i64| Timestamp::from_millis(1_000_000 + ms);
+    let crowd: Vec<Outgoing> = (0..2000).map(|n| say(0, n)).collect();
+    store.enqueue(&crowd, at(0)).await.unwrap();
+    store.enqueue(&[say(1, 0)], at(1)).await.unwrap();
+    let budgets: Budgets = [(Platform::new("chat"), RATE)].into_iter().collect();
+    let first = store.claim_outbox(32, &budgets, at(2)).await.unwrap();
+    let channels: Vec<&str> = first.iter().map(|item| &*item.to.channel).collect();
+    assert_eq!(channels, ["C0", "C1"]);
+    // Both channels are asleep now: nothing is looked at again before their time.
+    for ms in [3, 500, 1001] {
+        assert!(
+            store
+                .claim_outbox(32, &budgets, at(ms))
+                .await
+                .unwrap()
+                .is_empty()
+        );
+        assert_eq!(store.next_due(at(ms)).await.unwrap(), Some(at(1002)));
+    }
+    let next = store.claim_outbox(32, &budgets, at(1002)).await.unwrap();
+    assert_eq!(next.len(), 1);
+}
