@@ -1,13 +1,13 @@
 //! How a world is put together, and what a test may choose.
 
-mod configured;
+pub(crate) mod configured;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use nightshift_app::settings::Timers;
+use nightshift_app::settings::{Channel, Timers};
 use nightshift_app::{App, Loop, Ports, Settings, lifecycle};
 use nightshift_core::approval::Rule;
 use nightshift_core::id::Platform;
@@ -34,6 +34,8 @@ pub struct Setup {
     pub rule: Rule,
     pub max_concurrent: usize,
     pub timers: Timers,
+    /// Where the operators hear of what they should look at.
+    pub alert: Vec<Channel>,
     /// Before a task is tried again.
     pub retry_backoff: Duration,
     /// Nobody is listed and no user is configured.
@@ -59,6 +61,7 @@ impl Default for Setup {
                 planning_card: Duration::from_secs(1),
                 ..Timers::default()
             },
+            alert: Vec::new(),
             retry_backoff: Duration::from_secs(5),
             names_nobody: false,
             project: None,
@@ -102,7 +105,12 @@ impl World {
             ids: ids.clone(),
         };
         let store = nightshift_store::open(options).await.expect("a store");
-        let settings = settings(&setup, &data_dir, &slack, life);
+        let secrets = [
+            CANARY,
+            &slack.setup().bot_token,
+            &slack.setup().signing_secret,
+        ];
+        let settings = settings(&setup, &data_dir, &secrets, life);
         let agent = Arc::new(StubExecutor::new(
             settings.results_dir.clone(),
             settings.scrubber.clone(),

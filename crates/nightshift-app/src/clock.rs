@@ -116,6 +116,14 @@ impl Loop for ClockWatch {
         Ok(Tick::Idle(POLL))
     }
 
+    /// The next life begins where this one ends.
+    async fn drain(&self) {
+        let mark = self.app.ports.clock.mark();
+        if let Err(error) = self.app.store().keep_clock(mark).await {
+            tracing::warn!(%error, "Our time could not be kept for the next start.");
+        }
+    }
+
     async fn woken(&self) {
         std::future::pending::<()>().await;
     }

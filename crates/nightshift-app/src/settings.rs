@@ -8,7 +8,7 @@ use nightshift_core::agent::AgentSpec;
 use nightshift_core::approval::Rule;
 use nightshift_core::command::Grammar;
 use nightshift_core::command::run::CommandSpec;
-use nightshift_core::id::UserId;
+use nightshift_core::id::{Platform, UserId};
 use nightshift_core::plan::Limits;
 use nightshift_core::secret::Scrubber;
 use nightshift_core::user::Directory;
@@ -18,6 +18,13 @@ use nightshift_core::user::Directory;
 pub struct Project {
     pub path: PathBuf,
     pub default_agent: Option<String>,
+}
+
+/// A place that the configuration names: `slack:C0ALERT`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Channel {
+    pub platform: Platform,
+    pub id: String,
 }
 
 /// Timers, each with its default in the configuration.
@@ -38,7 +45,16 @@ pub struct Timers {
     pub question: Duration,
     /// Before a request expires its people are reminded; nobody is where it is zero.
     pub approval_reminder: Duration,
+    /// Between two looks of the auditor; it does not look where it is zero.
+    pub self_check: Duration,
 }
+
+/// Builds for development audit themselves.
+pub const SELF_CHECK: Duration = if cfg!(debug_assertions) {
+    Duration::from_secs(60)
+} else {
+    Duration::ZERO
+};
 
 impl Default for Timers {
     fn default() -> Self {
@@ -53,6 +69,7 @@ impl Default for Timers {
             planning_card: Duration::from_secs(1),
             question: Duration::from_secs(600),
             approval_reminder: Duration::from_secs(12 * 3600),
+            self_check: SELF_CHECK,
         }
     }
 }
@@ -109,6 +126,8 @@ pub struct Settings {
     /// Files up to this many bytes are uploaded to the conversation; the rest is listed.
     pub upload_limit: u64,
     pub timers: Timers,
+    /// Where the operators hear of what they should look at.
+    pub alert: Vec<Channel>,
     pub retention: Retention,
     pub scrubber: Scrubber,
     /// Names this life of the server; leases of other lives are void.

@@ -11,22 +11,16 @@ use nightshift_core::id::{Platform, UserId};
 use nightshift_core::plan::Limits;
 use nightshift_core::secret::{Scrubber, Secret};
 use nightshift_core::user::{Allowed, Directory, Role, StaticUser};
-use nightshift_fakes::slack::FakeSlack;
 
 use super::Setup;
-use crate::{ADMIN_KEY, API_KEY, CANARY};
+use crate::{ADMIN_KEY, API_KEY};
 
-pub(super) fn settings(
+pub(crate) fn settings(
     setup: &Setup,
     data_dir: &std::path::Path,
-    slack: &FakeSlack,
+    secrets: &[&str],
     life: u64,
 ) -> Settings {
-    let secrets = [
-        CANARY.to_owned(),
-        slack.setup().bot_token.clone(),
-        slack.setup().signing_secret.clone(),
-    ];
     let keys = [(API_KEY, "user_api"), (ADMIN_KEY, "user_dora")];
     Settings {
         directory: if setup.names_nobody {
@@ -69,6 +63,7 @@ pub(super) fn settings(
         result_file_limit: 1 << 20,
         upload_limit: 1 << 20,
         timers: setup.timers,
+        alert: setup.alert.clone(),
         retention: Retention::default(),
         scrubber: Scrubber::new(secrets.iter().map(|secret| Secret::new(*secret))),
         holder: format!("life-{life}"),

@@ -151,7 +151,7 @@ pub(crate) fn executor(
 
 /// Names an installation by its data directory: what an earlier life of it left is told from
 /// what another installation runs.
-fn instance(data_dir: &Path) -> String {
+pub(super) fn instance(data_dir: &Path) -> String {
     let path = data_dir
         .canonicalize()
         .unwrap_or_else(|_| data_dir.to_owned());

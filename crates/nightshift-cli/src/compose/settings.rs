@@ -70,15 +70,25 @@ pub(crate) fn settings(
         timers: Timers {
             lease: timers.lease.0,
             heartbeat: timers.heartbeat.0,
+            start_within: timers.start_within.0,
             stop_grace: config.stop_grace().0,
             planning: config.planning_timeout().0,
             approval_expires: remote.approvals.expires.0,
             approval_reminder: timers.approval_reminder.0,
+            self_check: match timers.self_check.0 {
+                off if off.is_zero() => nightshift_app::settings::SELF_CHECK,
+                every => every,
+            },
             ..Timers::default()
         },
+        alert: remote.notify.alert(),
         retention: remote.retention.kept(),
         scrubber: Scrubber::new(loaded.secrets()),
-        holder: format!("life-{}", hex::encode(&ids.entropy()[..8])),
+        holder: format!(
+            "{}/life-{}",
+            super::adapters::instance(data_dir),
+            hex::encode(&ids.entropy()[..8])
+        ),
         open_api: (mode == Mode::Demo).then(|| User {
             id: UserId::new("user_demo"),
             role: Role::Admin,

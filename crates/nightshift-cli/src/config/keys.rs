@@ -153,6 +153,11 @@ const TIMERS: &[Key] = &[
         Kind::Span,
         "before a plan expires its people are reminded; 0s for never",
     ),
+    key(
+        "self_check",
+        Kind::Span,
+        "between two looks at whether stored rows contradict each other; 0s for none",
+    ),
 ];
 
 const RETENTION: &[Key] = &[

@@ -122,6 +122,18 @@ pub(crate) struct Problems {
     pub(crate) list: Vec<Problem>,
 }
 
+#[cfg(feature = "fuzz")]
+impl Problems {
+    /// Lines of the text that problems stand at.
+    pub(crate) fn lines(&self) -> Vec<usize> {
+        let line = |problem: &Problem| match problem.place {
+            Place::Line(line, _) => Some(line),
+            Place::Variable(_) | Place::Nowhere => None,
+        };
+        self.list.iter().filter_map(line).collect()
+    }
+}
+
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let file = self.file.as_deref().unwrap_or("the environment");

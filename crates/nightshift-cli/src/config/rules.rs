@@ -25,6 +25,7 @@ pub(crate) fn check(config: &Config, found: &mut Findings) {
     approvals(&remote.approvals, found);
     timers(&remote.timers, found);
     retention(&remote.retention, found);
+    notify(config, found);
     let planner = remote.planner.agent.as_deref();
     execution::agent_exists(&remote.execution, planner, "remote.planner.agent", found);
 }
@@ -170,6 +171,31 @@ fn approvals(approvals: &Approvals, found: &mut Findings) {
         }
         if rule.from.is_empty() {
             found.value(&path.name("from"), "expected owner, approver or both");
+        }
+    }
+}
+
+/// A channel that nobody reads from is no place for what somebody should see.
+fn notify(config: &Config, found: &mut Findings) {
+    let remote = &config.remote;
+    let platforms = &remote.trigger_service.platforms;
+    let root = KeyPath::of("remote.notify.alert");
+    for (at, channel) in remote.notify.alert.iter().enumerate() {
+        let (platform, id) = channel.split_once(':').unwrap_or((channel, ""));
+        let enabled = match platform {
+            "slack" => remote.enabled && platforms.slack.enabled,
+            "web" => platforms.web.enabled,
+            _ => false,
+        };
+        if id == "*" {
+            let message = format!("expected one channel such as slack:C0ALERT, found `{channel}`");
+            found.value(&root.index(at), message);
+        } else if !enabled {
+            let message = format!(
+                "`{channel}` is on {platform}, which is not enabled; \
+                 enable it below remote.trigger_service.platforms, or name another channel"
+            );
+            found.value(&root.index(at), message);
         }
     }
 }

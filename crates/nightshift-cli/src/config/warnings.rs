@@ -1,7 +1,7 @@
 //! Keys that are set, understood, and without effect in this version.
 
 use super::section::Config;
-use super::section::operation::{Limits, Notify, Quotas, Telemetry, Timers};
+use super::section::operation::{Limits, Quotas, Telemetry, Timers};
 
 pub(crate) fn of(config: &Config) -> Vec<String> {
     let remote = &config.remote;
@@ -15,9 +15,14 @@ pub(crate) fn of(config: &Config) -> Vec<String> {
         remote.quotas != Quotas::default(),
         "remote.quotas is not enforced by this version",
     );
+    let notify = &remote.notify;
     warn(
-        remote.notify != Notify::default(),
-        "remote.notify is not used by this version: nothing is posted to these channels",
+        !notify.control.is_empty(),
+        "remote.notify.control is not used by this version: nothing is posted to these channels",
+    );
+    warn(
+        !notify.log.is_empty(),
+        "remote.notify.log is not used by this version: nothing is posted to these channels",
     );
     warn(
         remote.telemetry != Telemetry::default(),
@@ -40,15 +45,7 @@ fn without_effect(config: &Config) -> Vec<(String, bool)> {
     let (timers, usual) = (&config.remote.timers, Timers::default());
     let (limits, bounds) = (&config.remote.limits, Limits::default());
     let mut keys: Vec<(String, bool)> = [
-        (
-            "timers.start_within",
-            timers.start_within != usual.start_within,
-        ),
         ("timers.silence", timers.silence != usual.silence),
-        (
-            "timers.retry_backoff",
-            timers.retry_backoff != usual.retry_backoff,
-        ),
         ("timers.top_up", timers.top_up != usual.top_up),
         ("timers.poll", timers.poll != usual.poll),
         ("timers.dedup", timers.dedup != usual.dedup),

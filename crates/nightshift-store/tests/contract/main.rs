@@ -7,6 +7,7 @@ mod attempts;
 mod audit;
 mod deliveries;
 mod given;
+mod leases;
 mod logs;
 mod open;
 mod outbox;
@@ -110,6 +111,20 @@ contract! {
         a_returned_lease_spends_no_attempt,
         progress_is_told_once_per_step,
         usage_is_the_sum_of_all_attempts;
+    leases:
+        a_lease_that_does_not_start_in_time_returns,
+        a_lease_that_started_does_not_return,
+        a_cancelled_lease_that_never_starts_is_cancelled,
+        an_attempt_that_never_ends_is_ended_at_its_deadline,
+        a_cancel_that_nobody_obeys_ends_at_the_deadline,
+        the_third_loss_is_told_to_the_operators_once,
+        an_alert_is_relayed_to_each_channel_once,
+        a_request_that_planners_die_over_is_given_up,
+        losses_of_planners_are_none_of_the_attempts,
+        who_is_not_an_earlier_life_gets_grace,
+        what_was_lost_waits_before_it_runs_again,
+        the_log_never_goes_back_in_time,
+        our_time_is_kept_and_never_taken_back;
     outbox:
         only_the_head_of_a_conversation_is_claimed,
         conversations_do_not_wait_for_each_other,

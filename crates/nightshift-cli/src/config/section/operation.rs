@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use nightshift_app::settings::Channel;
+use nightshift_core::id::Platform;
 use nightshift_core::secret::Secret;
 use nightshift_core::time::Span;
 use serde::{Deserialize, Serialize};
@@ -99,6 +101,20 @@ pub(crate) struct Notify {
     pub(crate) log: Vec<String>,
 }
 
+impl Notify {
+    pub(crate) fn alert(&self) -> Vec<Channel> {
+        let channels = self.alert.iter().map(|text| {
+            // The loader has checked that there are two parts.
+            let (platform, id) = text.split_once(':').unwrap_or((text, ""));
+            Channel {
+                platform: Platform::new(platform),
+                id: id.to_owned(),
+            }
+        });
+        channels.collect()
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Timers {
@@ -116,6 +132,8 @@ pub(crate) struct Timers {
     pub(crate) task_longest: Span,
     pub(crate) dedup: Span,
     pub(crate) approval_reminder: Span,
+    /// Zero: only builds for development look.
+    pub(crate) self_check: Span,
 }
 
 const fn seconds(count: u64) -> Span {
@@ -142,6 +160,7 @@ impl Default for Timers {
             dedup: seconds(14 * 24 * 60 * 60),
             // Half of the time that a plan waits by default.
             approval_reminder: seconds(12 * 60 * 60),
+            self_check: seconds(0),
         }
     }
 }

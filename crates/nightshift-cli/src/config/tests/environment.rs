@@ -196,13 +196,13 @@ fn the_home_is_written_out_and_missed_only_when_needed() {
 
 #[test]
 fn a_key_without_effect_is_warned_of() {
-    let text = "remote:\n  quotas: {default: {max_tasks_per_day: 1}}\n  notify: {alert: [\"slack:C1\"]}\n  \
+    let text = "remote:\n  quotas: {default: {max_tasks_per_day: 1}}\n  notify: {log: [\"slack:C1\"]}\n  \
                 timers: {silence: 1m}\n  execution: {projects: {p: {path: /p, test: [make]}}}\n";
     assert_eq!(
         loads(text, &[]).warnings,
         [
             "remote.quotas is not enforced by this version",
-            "remote.notify is not used by this version: nothing is posted to these channels",
+            "remote.notify.log is not used by this version: nothing is posted to these channels",
             "remote.timers.silence has no effect in this version",
             "remote.execution.projects.p.test has no effect in this version",
         ]

@@ -88,6 +88,22 @@ fn every_mistake_is_named_with_key_place_and_expectation() {
              expected at most half of `lease`: one lost heartbeat must not end an attempt",
         ),
         (
+            "remote:\n  notify: {alert: [C-ALERT]}\n".into(),
+            "line 2, column 20: remote.notify.alert[0]: \
+             expected a platform and an id such as slack:U12345678, found text",
+        ),
+        (
+            "remote:\n  notify: {alert: [\"slack:*\"]}\n".into(),
+            "line 2, column 20: remote.notify.alert[0]: \
+             expected one channel such as slack:C0ALERT, found `slack:*`",
+        ),
+        (
+            "remote:\n  notify: {alert: [\"discord:9001\"]}\n".into(),
+            "line 2, column 20: remote.notify.alert[0]: \
+             `discord:9001` is on discord, which is not enabled; \
+             enable it below remote.trigger_service.platforms, or name another channel",
+        ),
+        (
             "trigger_service: {}\n".into(),
             "line 1, column 1: trigger_service: unknown key; `trigger_service` belongs below `remote`",
         ),

@@ -185,6 +185,7 @@ fn settings(directory: Directory, keys: &[&str], dir: &TempDir) -> Settings {
         output_limit: 1 << 20,
         result_file_limit: 1 << 20,
         upload_limit: 1 << 20,
+        alert: Vec::new(),
         retention: nightshift_app::settings::Retention::default(),
         timers: Timers::default(),
         scrubber: Scrubber::new([Secret::new(SECRET)]),
