@@ -27,6 +27,8 @@ pub struct Installation {
     pub environment: BTreeMap<String, String>,
     /// Set: the data directory is a disk of its own, this small (`4m`), gone with the server.
     pub disk: Option<&'static str>,
+    /// Set: these system calls of the server fail or take long, as `strace --inject` reads it.
+    pub fault: Option<&'static str>,
     /// The program and arguments that the server is run under; none for most.
     pub under: Vec<String>,
     program: &'static str,
@@ -62,6 +64,7 @@ impl Installation {
             config: Value::Null,
             environment: BTreeMap::new(),
             disk: None,
+            fault: None,
             under: Vec::new(),
             program: "nightshift",
             lives: AtomicU32::new(0),
@@ -139,13 +142,28 @@ impl Installation {
     /// From the next start on the server has this fault (see `tests/chaos/sabotaged`).
     pub fn sabotage(&mut self, fault: &str) {
         self.program = "nightshift-sabotaged";
-        self.environment.insert(SABOTAGE.to_owned(), fault.to_owned());
+        self.environment
+            .insert(SABOTAGE.to_owned(), fault.to_owned());
     }
 
     /// From the next start on it is the shipped binary again.
     pub fn repair(&mut self) {
         self.program = "nightshift";
         self.environment.remove(SABOTAGE);
+    }
+
+    /// From the next start on the server's system calls go wrong as `strace --inject` says. The
+    /// tracer is a grandchild: the server stays our own child, whose end we see.
+    pub fn disturb(&mut self, fault: &str) {
+        let inject = format!("--inject={fault}");
+        let words = ["strace", "-D", "-f", "--quiet=all", "-o", "/dev/null"];
+        let words = words.into_iter().chain([&*inject, "--"]);
+        self.under = words.map(str::to_owned).collect();
+    }
+
+    /// From the next start on they work as always.
+    pub fn soothe(&mut self) {
+        self.under.clear();
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -254,9 +272,12 @@ impl Installation {
     /// The binary with this installation's environment; the verb is still missing.
     pub fn command(&self) -> std::process::Command {
         let mut command = match (self.disk, self.under.split_first()) {
-            (None, None) => std::process::Command::new(program(self.program)),
-            (None, Some((program, words))) => {
-                let mut command = std::process::Command::new(program);
+            (None, None) => match self.fault {
+                None => std::process::Command::new(program(self.program)),
+                Some(fault) => with_a_fault(fault),
+            },
+            (None, Some((tracer, words))) => {
+                let mut command = std::process::Command::new(tracer);
                 command.args(words).arg(program(self.program));
                 command
             }
@@ -305,6 +326,18 @@ impl Default for Installation {
 fn make_open(dir: &Path) {
     std::fs::create_dir_all(dir).expect("a directory");
     std::fs::set_permissions(dir, PermissionsExt::from_mode(0o755)).expect("a directory");
+}
+
+/// The tracer is a grandchild: the server stays our own child, whose end we see.
+fn with_a_fault(fault: &str) -> std::process::Command {
+    let mut command = std::process::Command::new("strace");
+    command
+        .args(["-D", "-f", "--quiet=all", "-o", "/dev/null"])
+        .args(["-e", "trace=none"])
+        .arg(format!("--inject={fault}"))
+        .arg("--")
+        .arg(binary());
+    command
 }
 
 /// The binary of this build.
