@@ -1,6 +1,7 @@
-//! The project's own tools: `cargo xtask ci|test|tidy|diagram|bench`.
+//! The project's own tools: `cargo xtask ci|test|tidy|diagram|bench|chaos`.
 
 mod bench;
+mod chaos;
 mod ci;
 mod diagram;
 mod run;
@@ -17,8 +18,9 @@ fn main() -> ExitCode {
         Some("tidy") => tidy::run(),
         Some("diagram") => diagram::write(),
         Some("bench") => bench::run(&words[1..]),
+        Some("chaos") => chaos::run(&words[1..]),
         _ => Err(anyhow::anyhow!(
-            "usage: cargo xtask ci | test [filter] | tidy | diagram | bench [cell …]"
+            "usage: cargo xtask ci | test [filter] | tidy | diagram | bench [cell …] | chaos …"
         )),
     };
     match outcome {

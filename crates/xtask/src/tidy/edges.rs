@@ -52,7 +52,7 @@ pub(crate) fn check(wrong: &mut Vec<String>) -> anyhow::Result<()> {
         let Some(short) = name.strip_prefix(PREFIX) else {
             continue;
         };
-        if short == "tests" {
+        if matches!(short, "tests" | "fuzz") {
             continue;
         }
         let Some((_, allowed)) = MAY_USE.iter().find(|(known, _)| *known == short) else {

@@ -33,6 +33,7 @@ const TOP: &[&str] = &[
     "crates",
     "deploy",
     "docs",
+    "fuzz",
     "migrations",
     "rustfmt.toml",
     "tests",
