@@ -24,3 +24,4 @@ mod socket_mode;
 mod stranger;
 mod submit;
 mod web;
+mod timed;

@@ -1,8 +1,10 @@
-//! A disk that is full: nothing is acknowledged that is not stored, and it passes by itself.
+//! A disk that is full: nothing is acknowledged that is not stored, and it passes by itself. One
+//! that fails: it does not pass, and the service ends.
 
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use harness::Client;
 use harness::process::{Installation, Server, eventually};
@@ -73,4 +75,79 @@ async fn a_full_disk_turns_it_red_loses_nothing_and_passes_by_itself() {
         .map(|task| task["task_id"].as_str().unwrap_or_default().to_owned())
         .collect();
     assert_eq!(known, [after, before], "{}", site.said());
+}
+
+/// Submits until the server is gone. What it acknowledged, and how often it did after it had
+/// refused for the first time.
+async fn submits_to_the_end(server: &Server) -> (Vec<String>, usize) {
+    let (client, mut acknowledged) = (server.submitter(), Vec::new());
+    let (mut refused, mut afterwards) = (false, 0);
+    for n in 0..10_000 {
+        let request = client.request("POST", "/api/submit");
+        let request = request.json(&json!({"description": format!("task {n}")}));
+        let Ok(answer) = request.send().await else {
+            return (acknowledged, afterwards);
+        };
+        if answer.status().is_success() {
+            let body: serde_json::Value = answer.json().await.expect("JSON");
+            let id = body["task_id"].as_str().expect("an id");
+            acknowledged.push(id.to_owned());
+            afterwards += usize::from(refused);
+        } else {
+            assert_eq!(answer.status(), 503);
+            assert!(answer.headers().contains_key("retry-after"));
+            refused = true;
+        }
+    }
+    panic!("the disk never failed");
+}
+
+/// Nothing is acknowledged after the first failure, even where the next try would succeed; the
+/// service says why and ends, and its next life has all that was acknowledged.
+async fn a_disk_that_fails(fault: &'static str) {
+    let mut site = Installation::new();
+    // The tables are made while all is well.
+    let server = site.start().await;
+    assert_eq!(
+        server.terminate(Duration::from_secs(10)).await.code,
+        Some(0)
+    );
+    site.disturb(fault);
+    let server = site.start().await;
+    let (acknowledged, afterwards) = submits_to_the_end(&server).await;
+    assert_eq!(afterwards, 0, "acknowledged after a failure");
+    assert!(!acknowledged.is_empty(), "it failed too early to tell");
+    let ended = server.ended(Duration::from_secs(5)).await;
+    assert_eq!(ended.code, Some(1), "{}", site.said());
+    let said = site.said();
+    let database = site.data_dir().join("nightshift.sqlite");
+    let why = format!("the disk under {} failed", database.display());
+    assert!(said.contains(&why), "{said}");
+
+    site.soothe();
+    let server = site.start().await;
+    let known = server.tasks().await;
+    for id in &acknowledged {
+        assert!(
+            known.iter().any(|task| task["task_id"] == **id),
+            "{id} was acknowledged and is lost"
+        );
+    }
+    server.submit(json!({"description": "as before"})).await;
+}
+
+#[tokio::test]
+async fn a_sync_that_fails_once_ends_the_service() {
+    // A second sync of the same file would report success.
+    a_disk_that_fails("fdatasync,fsync:error=EIO:when=30").await;
+}
+
+#[tokio::test]
+async fn a_write_that_fails_once_ends_the_service() {
+    a_disk_that_fails("pwrite64:error=EIO:when=150").await;
+}
+
+#[tokio::test]
+async fn a_disk_that_becomes_read_only_ends_the_service() {
+    a_disk_that_fails("pwrite64,fdatasync,fsync:error=EROFS:when=150+").await;
 }

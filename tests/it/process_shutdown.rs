@@ -1,5 +1,8 @@
 //! SIGTERM, second servers, taken ports.
 
+mod busy;
+mod start;
+
 use std::net::TcpListener;
 use std::time::Duration;
 

@@ -22,8 +22,8 @@ use render::Rendered;
 /// Sends at the same time, each of another conversation.
 const AT_ONCE: usize = 32;
 
-/// For the answers of platforms when the service stops: well within the time that it has.
-const LAST_SENDS: Duration = Duration::from_secs(8);
+/// Of the time that the service has to stop: for the answers of platforms.
+const LAST_SENDS: u32 = 3;
 
 pub struct Delivery {
     app: Arc<App>,
@@ -93,7 +93,8 @@ impl Loop for Delivery {
     /// Sends in flight are finished; what is not begun waits in the outbox. A platform that hangs
     /// is not waited for: whether its message arrived is in doubt at the next start.
     async fn drain(&self) {
-        if !self.crew.finish_within(LAST_SENDS).await {
+        let limit = self.app.settings.timers.shutdown / LAST_SENDS;
+        if !self.crew.finish_within(limit).await {
             tracing::warn!(
                 "A platform did not answer in time; the next start looks whether its message arrived."
             );

@@ -43,6 +43,8 @@ pub struct Timers {
     pub planning_card: Duration,
     /// How long a question waits for its answer.
     pub question: Duration,
+    /// For everything to end when the service stops.
+    pub shutdown: Duration,
     /// Before a request expires its people are reminded; nobody is where it is zero.
     pub approval_reminder: Duration,
     /// Between two looks of the auditor; it does not look where it is zero.
@@ -68,6 +70,7 @@ impl Default for Timers {
             stranger_silence: Duration::from_secs(24 * 3600),
             planning_card: Duration::from_secs(1),
             question: Duration::from_secs(600),
+            shutdown: Duration::from_secs(25),
             approval_reminder: Duration::from_secs(12 * 3600),
             self_check: SELF_CHECK,
         }

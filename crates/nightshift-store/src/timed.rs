@@ -39,7 +39,7 @@ impl Timed for SqlStore {
         keep: Duration,
         now: Timestamp,
     ) -> Result<Pruned, StoreError> {
-        let tx = self.change("prune", now).await?;
+        let tx = self.upkeep("prune", now).await?;
         Ok(retention::prune(tx, what, now.before(keep)).await?)
     }
 

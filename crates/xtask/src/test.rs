@@ -12,6 +12,8 @@ const NEEDED: &[(&str, &str)] = &[
     ("bwrap", "bubblewrap"),
     ("chromium", "chromium"),
     ("chromedriver", "chromium-driver"),
+    ("faketime", "faketime"),
+    ("strace", "strace"),
 ];
 
 pub(crate) fn run(filter: &[String]) -> anyhow::Result<()> {

@@ -64,7 +64,6 @@ impl Installation {
             config: Value::Null,
             environment: BTreeMap::new(),
             disk: None,
-            fault: None,
             under: Vec::new(),
             program: "nightshift",
             lives: AtomicU32::new(0),
@@ -272,10 +271,7 @@ impl Installation {
     /// The binary with this installation's environment; the verb is still missing.
     pub fn command(&self) -> std::process::Command {
         let mut command = match (self.disk, self.under.split_first()) {
-            (None, None) => match self.fault {
-                None => std::process::Command::new(program(self.program)),
-                Some(fault) => with_a_fault(fault),
-            },
+            (None, None) => std::process::Command::new(program(self.program)),
             (None, Some((tracer, words))) => {
                 let mut command = std::process::Command::new(tracer);
                 command.args(words).arg(program(self.program));
@@ -326,23 +322,6 @@ impl Default for Installation {
 fn make_open(dir: &Path) {
     std::fs::create_dir_all(dir).expect("a directory");
     std::fs::set_permissions(dir, PermissionsExt::from_mode(0o755)).expect("a directory");
-}
-
-/// The tracer is a grandchild: the server stays our own child, whose end we see.
-fn with_a_fault(fault: &str) -> std::process::Command {
-    let mut command = std::process::Command::new("strace");
-    command
-        .args(["-D", "-f", "--quiet=all", "-o", "/dev/null"])
-        .args(["-e", "trace=none"])
-        .arg(format!("--inject={fault}"))
-        .arg("--")
-        .arg(binary());
-    command
-}
-
-/// The binary of this build.
-fn binary() -> PathBuf {
-    program("nightshift")
 }
 
 /// A program of this build. Tests are in a directory beside it, other programs next to it.

@@ -74,6 +74,7 @@ pub(crate) fn settings(
             stop_grace: config.stop_grace().0,
             planning: config.planning_timeout().0,
             approval_expires: remote.approvals.expires.0,
+            shutdown: timers.shutdown.0,
             approval_reminder: timers.approval_reminder.0,
             self_check: match timers.self_check.0 {
                 off if off.is_zero() => nightshift_app::settings::SELF_CHECK,

@@ -63,8 +63,11 @@ pub fn approval_reminder(task: &Task, context: &CardContext) -> Card {
     let expires = left.map_or_else(String::new, |left| {
         format!(" It expires in {}.", seconds(left))
     });
-    let mut card = Card::titled(format!("⏳ Still waiting: {}", task.id)).with(Block::Line(vec![
-        Inline::Text("The plan waits for approval by ".into()),
+    let mut card = Card::titled("⏳ Still waiting for a decision").with(Block::Line(vec![
+        Inline::Text(format!(
+            "The plan of task {} waits for approval by ",
+            task.id
+        )),
         person(&task.owner, context),
         Inline::Text(format!(" or an approver.{expires}")),
     ]));
