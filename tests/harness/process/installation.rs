@@ -27,8 +27,6 @@ pub struct Installation {
     pub environment: BTreeMap<String, String>,
     /// Set: the data directory is a disk of its own, this small (`4m`), gone with the server.
     pub disk: Option<&'static str>,
-    /// Set: these system calls of the server fail or take long, as `strace --inject` reads it.
-    pub fault: Option<&'static str>,
     /// The program and arguments that the server is run under; none for most.
     pub under: Vec<String>,
     program: &'static str,
