@@ -139,3 +139,22 @@ fn a_text_answer_is_all_of_it_without_colours_and_cut_in_the_middle() {
     let answer = reading.found.answer();
     assert!(answer.contains("[… 45056 bytes left out …]"));
 }
+
+#[test]
+fn whatever_an_agent_says_it_used_can_be_stored_and_is_never_a_refund() {
+    let most = u64::MAX;
+    let claude = format!(
+        "{{\"type\":\"assistant\",\"message\":{{\"id\":\"a\",\"usage\":{{\"input_tokens\":{most},\"output_tokens\":1}}}}}}\n\
+         {{\"type\":\"assistant\",\"message\":{{\"id\":\"b\",\"usage\":{{\"input_tokens\":{most}}}}}}}\n\
+         {{\"type\":\"result\",\"result\":\"x\",\"total_cost_usd\":-1,\"usage\":{{}}}}\n"
+    );
+    let turn = format!("{{\"type\":\"turn.completed\",\"usage\":{{\"input_tokens\":{most}}}}}\n");
+    for (format, text) in [
+        (OutputFormat::ClaudeStreamJson, claude),
+        (OutputFormat::CodexJson, turn.repeat(2)),
+    ] {
+        let usage = read(format, &text).0.usage;
+        assert_eq!(usage.tokens, i64::MAX as u64);
+        assert!(usage.usd >= 0.0);
+    }
+}
