@@ -51,3 +51,14 @@ fn what_cannot_be_done_is_refused_by_name() {
         ["callback_url"]
     );
 }
+
+#[test]
+fn a_timeout_is_never_less_than_was_asked_for() {
+    let seconds = |timeout: &str| {
+        let body = format!(r#"{{"description":"x","timeout":"{timeout}"}}"#);
+        read(&body).unwrap().wishes.timeout_s
+    };
+    assert_eq!(seconds("500ms"), Some(1));
+    assert_eq!(seconds("1001ms"), Some(2));
+    assert_eq!(seconds("0s"), Some(0), "refused where limits are known");
+}
