@@ -39,12 +39,23 @@ pub struct StubExecutor {
     results_dir: std::path::PathBuf,
     scrubber: Scrubber,
     stuck: AtomicBool,
+    broken: AtomicBool,
 }
 
 impl StubExecutor {
     /// From now on an attempt that is handed over never begins.
     pub fn never_starts(&self) {
         self.stuck.store(true, Ordering::SeqCst);
+    }
+
+    /// It begins again; what hangs goes on hanging.
+    pub fn starts_again(&self) {
+        self.stuck.store(false, Ordering::SeqCst);
+    }
+
+    /// From now on an attempt that is handed over panics.
+    pub fn breaks_down(&self) {
+        self.broken.store(true, Ordering::SeqCst);
     }
 
     pub fn new(results_dir: std::path::PathBuf, scrubber: Scrubber) -> Self {
@@ -185,6 +196,10 @@ impl Executor for StubExecutor {
     }
 
     async fn start(&self, job: Job) -> Result<Box<dyn Running>, ExecError> {
+        assert!(
+            !self.broken.load(Ordering::SeqCst),
+            "the executor breaks down, as the test wants"
+        );
         if self.stuck.load(Ordering::SeqCst) {
             std::future::pending::<()>().await;
         }

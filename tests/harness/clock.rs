@@ -9,34 +9,50 @@ use nightshift_core::time::Timestamp;
 use sha2::{Digest, Sha256};
 
 /// Starts at 2026-01-01 and moves only when told.
-pub struct ManualClock(AtomicI64);
+pub struct ManualClock {
+    millis: AtomicI64,
+    /// How far the machine's clock is ahead of the time that really passes.
+    ahead: AtomicI64,
+}
 
 impl Default for ManualClock {
     fn default() -> Self {
-        Self(AtomicI64::new(1_767_225_600_000))
+        Self {
+            millis: AtomicI64::new(1_767_225_600_000),
+            ahead: AtomicI64::new(0),
+        }
     }
 }
 
 impl ManualClock {
     pub fn advance(&self, by: Duration) {
-        self.0.fetch_add(
+        self.millis.fetch_add(
             i64::try_from(by.as_millis()).expect("a short time"),
             Ordering::SeqCst,
         );
     }
 
+    /// Somebody sets the machine's clock; no time passes.
+    pub fn set_machine_ahead(&self, millis: i64) {
+        self.ahead.store(millis, Ordering::SeqCst);
+    }
+
     pub fn timestamp(&self) -> Timestamp {
-        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
+        Timestamp::from_millis(self.millis.load(Ordering::SeqCst))
     }
 
     pub fn millis(&self) -> i64 {
-        self.0.load(Ordering::SeqCst)
+        self.millis.load(Ordering::SeqCst)
     }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         self.timestamp()
+    }
+
+    fn wall(&self) -> Timestamp {
+        Timestamp::from_millis(self.millis() + self.ahead.load(Ordering::SeqCst))
     }
 }
 

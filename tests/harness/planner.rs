@@ -12,6 +12,7 @@ use nightshift_planner::EstimatePlanner;
 pub struct ScriptedPlanner {
     thinks_for_ever: AtomicBool,
     fails: AtomicBool,
+    broken: AtomicBool,
     asked: AtomicUsize,
 }
 
@@ -24,6 +25,11 @@ impl ScriptedPlanner {
         self.fails.store(true, Ordering::SeqCst);
     }
 
+    /// Every question ends in a panic.
+    pub fn breaks_down(&self) {
+        self.broken.store(true, Ordering::SeqCst);
+    }
+
     /// How often it was asked.
     pub fn asked(&self) -> usize {
         self.asked.load(Ordering::SeqCst)
@@ -34,6 +40,10 @@ impl ScriptedPlanner {
 impl Planner for ScriptedPlanner {
     async fn plan(&self, ask: &Ask) -> Result<Draft, PlannerError> {
         self.asked.fetch_add(1, Ordering::SeqCst);
+        assert!(
+            !self.broken.load(Ordering::SeqCst),
+            "the planner breaks down, as the test wants"
+        );
         if self.thinks_for_ever.load(Ordering::SeqCst) {
             std::future::pending::<()>().await;
         }

@@ -73,6 +73,13 @@ impl Default for Setup {
     }
 }
 
+impl Setup {
+    /// What the configuration says in this life of a server.
+    pub fn settings(&self, data_dir: &std::path::Path, life: u64) -> Settings {
+        settings(self, data_dir, &[], life)
+    }
+}
+
 /// Signs the sessions of the built-in page.
 const PAGE_KEY: [u8; 32] = [7; 32];
 
@@ -83,7 +90,9 @@ impl World {
     pub async fn with(setup: Setup) -> Self {
         let clock = Arc::new(ManualClock::default());
         let signing = clock.clone();
-        let slack = FakeSlack::start(SlackSetup::new(Arc::new(move || signing.millis())));
+        let slack = FakeSlack::start(SlackSetup::new(Arc::new(move || {
+            nightshift_core::port::Clock::wall(signing.as_ref()).millis()
+        })));
         let slack = slack.await.expect("a fake Slack");
         let dir = tempfile::tempdir().expect("a directory");
         Self::assemble(setup, dir, clock, slack, Captured::begin()).await

@@ -185,7 +185,10 @@ async fn the_third_loss_is_the_last() {
     assert_eq!(w.state(&task.id).await, "failed");
     assert_eq!(w.reason(&task.id).await, "lost");
     assert_eq!(w.finals(&task.id).len(), 1);
-    w.leave().await;
+    assert_eq!(w.log.errors().len(), 1, "no channel of operators is named");
+    let failed = w.events("message.failed").await;
+    assert_eq!(failed.len(), 1, "and this is written down, too");
+    w.leave_after_errors().await;
 }
 
 #[tokio::test]
