@@ -114,11 +114,13 @@ fn whole_figures_are_integers_and_others_are_not_bent() {
     assert_eq!(shown(-3.0, 1.5), r#"{"p50":-3.0,"p90":1.5}"#);
 }
 
+type Change = fn(&mut Draft, fn(usize) -> String);
+
 /// Each limit at n and n + 1.
 #[test]
 fn a_plan_may_be_as_large_as_its_limits_and_no_larger() {
     let text = |length: usize| "x".repeat(length);
-    let accepted: [fn(&mut Draft, fn(usize) -> String); 9] = [
+    let accepted: [Change; 9] = [
         |d, text| d.prompt = text(1 << 20),
         |d, text| d.summary = text(16 << 10),
         |d, text| d.reasoning = text(16 << 10),
@@ -134,7 +136,7 @@ fn a_plan_may_be_as_large_as_its_limits_and_no_larger() {
         change(&mut draft, text);
         assert!(Plan::check(draft, &LIMITS).is_ok(), "limit {at}");
     }
-    let refused: [fn(&mut Draft, fn(usize) -> String); 12] = [
+    let refused: [Change; 12] = [
         |d, text| d.prompt = text((1 << 20) + 1),
         |d, text| d.prompt = text((1 << 20) + 2),
         |d, text| d.summary = text((16 << 10) + 2),

@@ -1,6 +1,7 @@
 //! What people say: the grammar never loses a word of a task, and never runs a slip as one.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use nightshift_core::command::options::OPTIONS;
 use nightshift_core::command::run::{ArgKind, ArgSpec, CommandSpec, fill, parse_call, whole};
@@ -124,7 +125,12 @@ fn submitted(text: &str, grammar: &Grammar) {
     }
 }
 
-fn spec() -> CommandSpec {
+fn spec() -> &'static CommandSpec {
+    static SPEC: OnceLock<CommandSpec> = OnceLock::new();
+    SPEC.get_or_init(made)
+}
+
+fn made() -> CommandSpec {
     let arg = |kind, pattern: Option<&str>, default: Option<&str>| ArgSpec {
         kind,
         pattern: pattern.map(|pattern| whole(pattern).expect("a pattern")),
@@ -160,7 +166,7 @@ pub(super) fn call(data: &[u8]) {
         return;
     };
     let spec = spec();
-    let Ok(plan) = fill(&spec, &call) else {
+    let Ok(plan) = fill(spec, &call) else {
         return;
     };
     assert_eq!(plan.argv.len(), spec.argv.len());
