@@ -5,6 +5,7 @@
 //! [`App::loops`] lists: that list is the map of the running system.
 
 pub mod ask;
+pub mod audit;
 pub mod clock;
 pub mod converse;
 pub mod crew;
@@ -54,6 +55,7 @@ pub struct App {
     pub wake: Wake,
     pub(crate) workspaces: people::Workspaces,
     pub(crate) intake: intake::Gate,
+    pub(crate) findings: audit::Findings,
 }
 
 impl App {
@@ -66,6 +68,7 @@ impl App {
             wake: Wake::default(),
             workspaces: people::Workspaces::default(),
             intake: gate,
+            findings: audit::Findings::default(),
         });
         let loops = Self::loops(&app, arrivals);
         (app, loops)
@@ -80,6 +83,7 @@ impl App {
             Arc::new(dispatch::Dispatch::new(app.clone())),
             Arc::new(deliver::Delivery::new(app.clone())),
             Arc::new(sweep::Sweep::new(app.clone())),
+            Arc::new(audit::Auditor::new(app.clone())),
             Arc::new(clock::ClockWatch::new(app.clone())),
         ]
     }

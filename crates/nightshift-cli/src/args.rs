@@ -51,6 +51,11 @@ pub(crate) enum Verb {
     },
     /// Check everything that is needed, and say how to repair it
     Doctor,
+    /// Check the database, or copy it while the server runs
+    Db {
+        #[command(subcommand)]
+        verb: DbVerb,
+    },
     /// What Slack needs to know of us
     Slack {
         #[command(subcommand)]
@@ -82,6 +87,18 @@ pub(crate) enum ConfigVerb {
     Print,
     /// Print its JSON schema
     Schema,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DbVerb {
+    /// Say what is wrong with the database of the data directory, if anything
+    Check,
+    /// Copy it, consistent at one moment; the server may go on
+    Backup {
+        /// The copy; never an existing file
+        #[arg(long, value_name = "FILE")]
+        to: PathBuf,
+    },
 }
 
 #[derive(Debug, Subcommand)]

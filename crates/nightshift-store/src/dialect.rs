@@ -28,10 +28,25 @@ macro_rules! field {
     };
 }
 
-pub(crate) use {batch, field, ints_in, texts_in};
+/// The same, of a field that is JSON itself: its text.
+macro_rules! json_field {
+    ($name:literal) => {
+        concat!("(batch.value->'", $name, "')")
+    };
+}
+
+/// A field, as text, of an object that is stored as JSON text.
+macro_rules! json_text {
+    ($column:literal, $name:literal) => {
+        concat!("(", $column, "->>'", $name, "')")
+    };
+}
+
+pub(crate) use {batch, field, ints_in, json_field, json_text, texts_in};
 
 /// Waits for no other writer: a transaction that starts as a reader and then writes would fail.
 pub(crate) const BEGIN_WRITE: &str = "BEGIN IMMEDIATE";
+pub(crate) const ROLLBACK: &str = "ROLLBACK";
 pub(crate) const BEGIN_READ: &str = "BEGIN";
 
 /// Folds the log into the database file.

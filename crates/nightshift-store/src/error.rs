@@ -32,6 +32,7 @@ pub(crate) mod code {
     pub(crate) const BUSY: i32 = 5;
     pub(crate) const LOCKED: i32 = 6;
     pub(crate) const IO_ERROR: i32 = 10;
+    pub(crate) const READ_ONLY: i32 = 8;
     pub(crate) const CORRUPT: i32 = 11;
     pub(crate) const FULL: i32 = 13;
     pub(crate) const NOT_A_DATABASE: i32 = 26;

@@ -1,31 +1,41 @@
 //! The auditor: what must hold of the stored rows, asked of the rows themselves.
 
 use nightshift_core::port::store::StoreError;
+use sqlx::AnyConnection;
 
 use crate::SqlStore;
 use crate::error::Result;
 use crate::sql::invariant;
 
+/// Rows that are named of those that break an invariant.
+const SHOWN: usize = 5;
+
 impl SqlStore {
     /// One sentence for each invariant that is broken, with the first rows that break it.
     pub async fn check_invariants(&self) -> Result<Vec<String>, StoreError> {
-        Ok(self.broken_invariants().await?)
+        Ok(self.audit().await?)
     }
 
-    async fn broken_invariants(&self) -> Result<Vec<String>> {
+    async fn audit(&self) -> Result<Vec<String>> {
         let mut tx = self.engine.snapshot().await?;
-        let mut broken = Vec::new();
-        for (name, sentence, statement) in invariant::ALL {
-            let rows: Vec<String> = sqlx::query_scalar(*statement).fetch_all(&mut *tx).await?;
-            if !rows.is_empty() {
-                let shown = rows.len().min(5);
-                broken.push(format!(
-                    "{name}: {sentence}; broken by {} rows: {}",
-                    rows.len(),
-                    rows[..shown].join(", ")
-                ));
-            }
-        }
-        Ok(broken)
+        Ok(broken(&mut tx).await?)
     }
+}
+
+/// Of one moment: the connection is inside a transaction.
+pub(crate) async fn broken(conn: &mut AnyConnection) -> Result<Vec<String>, sqlx::Error> {
+    let mut broken = Vec::new();
+    for one in invariant::ALL.into_iter().flatten() {
+        let rows: Vec<String> = sqlx::query_scalar(one.sql).fetch_all(&mut *conn).await?;
+        if !rows.is_empty() {
+            broken.push(format!(
+                "{}: {}; broken by {} rows: {}",
+                one.name,
+                one.sentence,
+                rows.len(),
+                rows[..rows.len().min(SHOWN)].join(", ")
+            ));
+        }
+    }
+    Ok(broken)
 }

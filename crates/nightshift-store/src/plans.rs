@@ -1,9 +1,9 @@
 //! Plans: the planner's lease, the finished plan, the feedback that asks for another.
 
-use nightshift_core::approval::RequestState;
 use nightshift_core::id::{Fence, RequestId, TaskId};
 use nightshift_core::plan::Plan;
 use nightshift_core::port::store::{MoveOutcome, PlanLease, PlanRecord, Unplanned};
+use nightshift_core::task::state::RequestStep;
 use nightshift_core::task::{TaskEvent, TaskKind, TaskState, Wishes};
 use nightshift_core::time::Timestamp;
 use serde_json::json;
@@ -129,17 +129,20 @@ pub(crate) async fn record(mut tx: Tx<'_>, record: &PlanRecord) -> Result<MoveOu
         },
         None => TaskEvent::PlannedAndGranted { fence },
     };
-    if let Err(no) = row.state.on(row.fence, &event) {
-        return tasks::refused(tx, &record.task, no).await;
-    }
-    if record.need.is_none() {
+    let step = match row.state.on(row.fence, &event) {
+        Ok(step) => step,
+        Err(no) => return tasks::refused(tx, &record.task, no).await,
+    };
+    if let Some(action) = step.audit {
         // Let through by the permission of who asked: the grant is theirs, and is told as theirs.
         tx.actor = Some(row.owner.clone());
         let who = row.owner.as_str();
-        audit::done(&mut tx, who, "auto_approve", "granted", &row.id).await?;
+        audit::done(&mut tx, who, action, "granted", &row.id).await?;
     }
     insert(&mut tx, &row, &record.plan).await?;
-    ask(&mut tx, &row, record, &request).await?;
+    if let Some(step) = step.request {
+        ask(&mut tx, &row, record, &request, step).await?;
+    }
     let (subject, project) = comparable(&mut tx, &row, &record.plan).await?;
     let plan = &record.plan;
     let adjust = |next: &mut TaskRow| {
@@ -175,27 +178,23 @@ async fn ask(
     row: &TaskRow,
     record: &PlanRecord,
     request: &RequestId,
+    step: RequestStep,
 ) -> Result<()> {
     let now = tx.now.millis();
-    let state = match record.need {
-        Some(_) => RequestState::Open,
-        None => RequestState::Granted,
-    };
     sqlx::query(sql::approval::ASK)
         .bind(request.as_str())
         .bind(row.id.as_str())
         .bind(i64::from(row.plan_no))
         .bind(record.plan.hash.as_str())
         .bind(i64::from(record.need.unwrap_or(0)))
-        .bind(state.name())
+        .bind(step.state())
         .bind(now)
         .bind(record.expires_at.millis())
         .bind(record.need.is_none().then_some(now))
         .execute(tx.conn())
         .await?;
-    let kind = match record.need {
-        Some(_) => "approval.requested",
-        None => "approval.granted",
+    let Some(kind) = step.event() else {
+        return Ok(());
     };
     let data = json!({
         "request_id": request,

@@ -127,7 +127,7 @@ impl Tasks for SqlStore {
         let tx = self.change_by("cancel", cause, now).await?;
         let by = permit.actor().id();
         let event = TaskEvent::CancelAsked { by };
-        Ok(by_hand(tx, task, permit, "cancel", &event).await?)
+        Ok(by_hand(tx, task, permit, &event).await?)
     }
 
     async fn retry(
@@ -138,7 +138,7 @@ impl Tasks for SqlStore {
         now: Timestamp,
     ) -> Result<MoveOutcome, StoreError> {
         let tx = self.change_by("retry", cause, now).await?;
-        Ok(by_hand(tx, task, permit, "retry", &TaskEvent::Retried).await?)
+        Ok(by_hand(tx, task, permit, &TaskEvent::Retried).await?)
     }
 
     async fn actions(
@@ -217,7 +217,6 @@ async fn by_hand(
     mut tx: Tx<'_>,
     task: &TaskId,
     permit: &Permit,
-    action: &str,
     event: &TaskEvent,
 ) -> Result<MoveOutcome> {
     tx.act_as(permit);
@@ -227,10 +226,10 @@ async fn by_hand(
     let Some(row) = TaskRow::load(&mut tx, task).await? else {
         return Ok(MoveOutcome::NotFound);
     };
-    if let Err(no) = moves::apply(&mut tx, &row, event, |_| ()).await? {
-        return refused(tx, task, no).await;
+    match moves::apply(&mut tx, &row, event, |_| ()).await? {
+        Ok(moved) => finish_by_hand(tx, task, permit, moved.audit).await,
+        Err(no) => refused(tx, task, no).await,
     }
-    finish_by_hand(tx, task, permit, action).await
 }
 
 async fn revise(
@@ -250,9 +249,10 @@ async fn revise(
     if plan_no.is_some_and(|seen| seen != row.plan_no) {
         return refused(tx, task, NoMove::Stale).await;
     }
-    if let Err(no) = moves::apply(&mut tx, &row, &TaskEvent::Revised, |_| ()).await? {
-        return refused(tx, task, no).await;
-    }
+    let moved = match moves::apply(&mut tx, &row, &TaskEvent::Revised, |_| ()).await? {
+        Ok(moved) => moved,
+        Err(no) => return refused(tx, task, no).await,
+    };
     plans::set_feedback(&mut tx, &row, feedback).await?;
     let who = permit.actor().id();
     sqlx::query(sql::task::FORGET_QUESTION)
@@ -260,17 +260,19 @@ async fn revise(
         .bind(who.as_str())
         .execute(tx.conn())
         .await?;
-    finish_by_hand(tx, task, permit, "revise").await
+    finish_by_hand(tx, task, permit, moved.audit).await
 }
 
 async fn finish_by_hand(
     mut tx: Tx<'_>,
     task: &TaskId,
     permit: &Permit,
-    action: &str,
+    action: Option<&'static str>,
 ) -> Result<MoveOutcome> {
-    let who = permit.actor().id();
-    audit::done(&mut tx, who.as_str(), action, "done", task).await?;
+    if let Some(action) = action {
+        let who = permit.actor().id();
+        audit::done(&mut tx, who.as_str(), action, "done", task).await?;
+    }
     let view = views::present(&mut tx, task).await?;
     tx.commit().await?;
     Ok(MoveOutcome::Moved(view))

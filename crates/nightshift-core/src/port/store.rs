@@ -105,6 +105,11 @@ pub trait Store: Deliveries + People + Tasks + Attempts + Outbox + Logs + Pages 
     /// What was measured since the store was opened; reads memory only.
     fn measures(&self) -> Measures;
 
+    /// One sentence for each invariant that the stored rows break, with the first rows that do.
+    ///
+    /// - Reads everything: it takes long where there is much.
+    async fn broken_invariants(&self) -> Result<Vec<String>, StoreError>;
+
     /// Flushes and closes; afterwards every call fails.
     async fn close(&self);
 }

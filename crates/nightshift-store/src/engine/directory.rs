@@ -10,6 +10,11 @@ use super::{OpenError, OpenKind};
 const DATABASE: &str = "nightshift.sqlite";
 const LOCK: &str = "nightshift.lock";
 
+/// Where the database of a data directory is.
+pub(crate) fn database_in(data_dir: &Path) -> PathBuf {
+    data_dir.join(DATABASE)
+}
+
 /// The directory with its lock held.
 #[derive(Debug)]
 pub(crate) struct DataDir {
@@ -28,7 +33,7 @@ impl DataDir {
     }
 
     pub(crate) fn database(&self) -> PathBuf {
-        self.path.join(DATABASE)
+        database_in(&self.path)
     }
 
     /// Makes an empty database file that only we can read; an existing one stays as it is.
@@ -75,7 +80,7 @@ fn take_lock(dir: &Path) -> Result<File, OpenError> {
     }
 }
 
-fn unusable(path: &Path, error: io::Error) -> OpenError {
+pub(crate) fn unusable(path: &Path, error: io::Error) -> OpenError {
     let name = path.display();
     let message = match error.kind() {
         io::ErrorKind::PermissionDenied => {

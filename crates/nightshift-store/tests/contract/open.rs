@@ -1,8 +1,9 @@
 //! What the store refuses to open, and what is still there when it is opened again.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use nightshift_core::port::store::{Attempts, Deliveries, Logs, Store, Tasks};
@@ -26,8 +27,19 @@ async fn refusal(dir: &TempDir) -> OpenError {
     }
 }
 
-fn database(dir: &TempDir) -> PathBuf {
+pub(crate) fn database(dir: &TempDir) -> PathBuf {
     dir.path().join("data/nightshift.sqlite")
+}
+
+/// Every file of a directory with its bytes.
+pub(crate) fn digest(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let entries = fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let files = entries.filter(|path| path.is_file());
+    files
+        .map(|path| (path.clone(), fs::read(path).unwrap()))
+        .collect()
 }
 
 /// Runs statements on the file behind the store's back.
@@ -161,11 +173,38 @@ async fn a_newer_database_is_left_alone() {
          VALUES (9999, 'from the future', 1, x'00', 0)",
     )
     .await;
-    let before = fs::read(database(&dir)).unwrap();
+    let before = digest(&dir.path().join("data"));
     let error = refusal(&dir).await;
     assert_eq!(error.kind, OpenKind::Newer);
     assert!(error.to_string().contains("newer NightShift"), "{error}");
-    assert_eq!(fs::read(database(&dir)).unwrap(), before);
+    assert_eq!(digest(&dir.path().join("data")), before);
+}
+
+#[tokio::test]
+async fn a_database_of_another_program_is_left_alone() {
+    let foreign = [
+        "CREATE TABLE bookmark (url TEXT); INSERT INTO bookmark VALUES ('a')",
+        // Another program that keeps its schema as we do.
+        "CREATE TABLE _sqlx_migrations (version BIGINT PRIMARY KEY, description TEXT NOT NULL, \
+           installed_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, success BOOLEAN NOT NULL, \
+           checksum BLOB NOT NULL, execution_time BIGINT NOT NULL); \
+         INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+           VALUES (1, 'initial', 1, x'00', 0); CREATE TABLE task (task_id TEXT)",
+        "PRAGMA journal_mode=WAL; CREATE TABLE task (id INTEGER)",
+    ];
+    for statements in foreign {
+        let dir = TempDir::new().unwrap();
+        fs::create_dir(dir.path().join("data")).unwrap();
+        fs::write(database(&dir), "").unwrap();
+        tamper(&dir, statements).await;
+        let lock = dir.path().join("data/nightshift.lock");
+        fs::write(lock, "").unwrap();
+        let before = digest(&dir.path().join("data"));
+        let error = refusal(&dir).await;
+        assert_eq!(error.kind, OpenKind::Foreign, "{error}");
+        assert!(error.to_string().contains("another program"), "{error}");
+        assert_eq!(digest(&dir.path().join("data")), before, "{statements}");
+    }
 }
 
 #[tokio::test]
