@@ -208,7 +208,11 @@ async fn end(mut tx: Tx<'_>, finish: &Finish) -> Result<FinishOutcome> {
         TaskEvent::Lost { fence, .. } => leases::loss(&row, fence),
         ref event => event.clone(),
     };
-    let run_at = leases::run_again_at(&mut tx, &row, &event).await?;
+    let run_at = match event {
+        // Given back by who could not begin: nothing has failed.
+        TaskEvent::LeaseReturned { .. } => tx.now,
+        _ => leases::run_again_at(&mut tx, &row, &event).await?,
+    };
     let detail = finish.detail.clone();
     let cancelling = match &row.state {
         TaskState::Cancelling { by, .. } => Some(by.clone()),

@@ -24,10 +24,10 @@ pub(crate) async fn an_old_fence_writes_no_output(store: &dyn Store) {
     assert!(store.append_log(id, old.fence, 0, b"old").await.unwrap());
     store.sweep(at(100)).await.unwrap();
     assert!(!store.append_log(id, old.fence, 3, b"!").await.unwrap());
-    let new = lease(store, at(101)).await.unwrap();
+    let new = lease(store, at(106)).await.unwrap();
     assert!(!store.append_log(id, old.fence, 3, b"!").await.unwrap());
     assert!(store.append_log(id, new.fence, 0, b"new").await.unwrap());
-    completed(store, &new, at(102)).await;
+    completed(store, &new, at(107)).await;
     assert!(!store.append_log(id, new.fence, 3, b"!").await.unwrap());
     let part = store.read_log(id, old.fence, 0, 100).await.unwrap();
     assert_eq!(part.bytes, b"old", "it is still there to be read");
