@@ -1,14 +1,18 @@
 //! Closed-loop load over kept-alive connections.
+//!
+//! The generator shares the cores with what it measures, so it is as cheap as can be: requests
+//! are put together in one buffer per connection and written with one call each.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use hmac::{Hmac, KeyInit, Mac};
-use http_body_util::{BodyExt, Full};
-use hyper_util::rt::TokioIo;
-use sha2::Sha256;
+use anyhow::{Context, bail};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::task::JoinSet;
+
+use crate::process::cpu_time;
+use crate::slack::Requests;
 
 /// What is measured.
 #[derive(Clone)]
@@ -16,8 +20,8 @@ pub(crate) struct Target {
     pub(crate) name: &'static str,
     pub(crate) address: String,
     pub(crate) path: &'static str,
-    /// Signs each request as Slack does.
-    pub(crate) secret: Option<&'static str>,
+    /// The process that answers.
+    pub(crate) pid: u32,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +30,8 @@ pub(crate) struct Cell {
     pub(crate) p50_ms: f64,
     pub(crate) p99_ms: f64,
     pub(crate) errors: u64,
+    /// What the answering process computed, per request.
+    pub(crate) cpu_us: f64,
 }
 
 /// Every request of a run is another one: no delivery is a duplicate.
@@ -36,6 +42,7 @@ pub(crate) async fn run(
     connections: usize,
     length: Duration,
 ) -> anyhow::Result<Cell> {
+    let computed = cpu_time(target.pid)?;
     let started = Instant::now();
     let mut clients = JoinSet::new();
     for _ in 0..connections {
@@ -47,37 +54,36 @@ pub(crate) async fn run(
         latencies.append(&mut own);
         errors += failed;
     }
+    let took = started.elapsed();
+    let computed = cpu_time(target.pid)?.saturating_sub(computed);
     latencies.sort_unstable();
     let at = |share: f64| {
         let index =
             ((latencies.len() as f64 * share) as usize).min(latencies.len().saturating_sub(1));
-        latencies.get(index).copied().unwrap_or_default() as f64 / 1000.0
+        f64::from(latencies.get(index).copied().unwrap_or_default()) / 1000.0
     };
     Ok(Cell {
-        rate: latencies.len() as f64 / started.elapsed().as_secs_f64(),
+        rate: latencies.len() as f64 / took.as_secs_f64(),
         p50_ms: at(0.5),
         p99_ms: at(0.99),
         errors,
+        cpu_us: computed.as_secs_f64() * 1e6 / (latencies.len() as f64 + errors as f64).max(1.0),
     })
 }
 
 /// Latencies in microseconds, and how many answers were not 200.
-async fn client(target: Target, until: Instant) -> anyhow::Result<(Vec<u64>, u64)> {
-    let stream = tokio::net::TcpStream::connect(&target.address).await?;
+async fn client(target: Target, until: Instant) -> anyhow::Result<(Vec<u32>, u64)> {
+    let mut stream = TcpStream::connect(&target.address).await?;
     stream.set_nodelay(true)?;
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-    let mut driver = JoinSet::new();
-    driver.spawn(connection);
+    let mut requests = Requests::new(&target.address, target.path);
+    let mut answer = Vec::with_capacity(4096);
     let (mut latencies, mut errors) = (Vec::new(), 0);
     while Instant::now() < until {
-        let request = request(&target)?;
+        let request = requests.next(NUMBER.fetch_add(1, Ordering::Relaxed));
         let sent = Instant::now();
-        let response = sender.send_request(request).await?;
-        let good = response.status() == 200;
-        response.into_body().collect().await?;
-        if good {
-            latencies.push(u64::try_from(sent.elapsed().as_micros())?);
+        stream.write_all(request).await?;
+        if read_answer(&mut stream, &mut answer).await? == 200 {
+            latencies.push(u32::try_from(sent.elapsed().as_micros())?);
         } else {
             errors += 1;
         }
@@ -85,34 +91,36 @@ async fn client(target: Target, until: Instant) -> anyhow::Result<(Vec<u64>, u64
     Ok((latencies, errors))
 }
 
-fn request(target: &Target) -> anyhow::Result<http::Request<Full<Bytes>>> {
-    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    let text = "x".repeat(600);
-    let body = format!(
-        "token=t&team_id=T1&team_domain=bench&channel_id=C{}&channel_name=general&user_id=U0BENCH&user_name=bench\
-         &command=%2Fnightshift&text=summarise+{text}&api_app_id=A1&is_enterprise_install=false\
-         &response_url=http%3A%2F%2F127.0.0.1%2Fr%2F{number}&trigger_id={number}.bench",
-        number % 97
-    );
-    let mut request = http::Request::builder()
-        .method("POST")
-        .uri(target.path)
-        .header("host", &target.address)
-        .header("content-type", "application/x-www-form-urlencoded");
-    if let Some(secret) = target.secret {
-        #[expect(clippy::disallowed_methods, reason = "a benchmark lives in real time")]
-        let timestamp = SystemTime::now()
-            .duration_since(UNIX_EPOCH)?
-            .as_secs()
-            .to_string();
-        let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes())?;
-        mac.update(format!("v0:{timestamp}:{body}").as_bytes());
-        let signature = format!("v0={}", hex::encode(mac.finalize().into_bytes()));
-        request = request
-            .header("x-slack-request-timestamp", timestamp)
-            .header("x-slack-signature", signature);
+/// The status of one answer with a known length.
+async fn read_answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> anyhow::Result<u16> {
+    buffer.clear();
+    loop {
+        if stream.read_buf(buffer).await? == 0 {
+            bail!("the server hung up");
+        }
+        if let Some((status, length)) = head(buffer)? {
+            if buffer.len() > length {
+                bail!("more than one answer");
+            }
+            if buffer.len() == length {
+                return Ok(status);
+            }
+        }
     }
-    Ok(request.body(Full::new(Bytes::from(body)))?)
+}
+
+/// The status, and where the answer ends; `None` while the head is not complete.
+fn head(answer: &[u8]) -> anyhow::Result<Option<(u16, usize)>> {
+    let Some(end) = answer.windows(4).position(|four| four == b"\r\n\r\n") else {
+        return Ok(None);
+    };
+    let head = std::str::from_utf8(&answer[..end])?;
+    let status = head.get(9..12).context("no status")?.parse()?;
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "))
+        .map_or(Ok(0), str::parse::<usize>)?;
+    Ok(Some((status, end + 4 + length)))
 }
 
 pub(crate) fn median(values: impl Iterator<Item = f64>) -> f64 {

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, bail};
 use tempfile::TempDir;
 
-pub(crate) const SECRET: &str = "bench-signing-secret-0123456789";
+use crate::slack::{SECRET, TOKEN};
 
 /// Whether Slack tells the server who it is. Without it deliveries are stored and wait: the
 /// intake alone is measured. With it each delivery becomes a task meanwhile.
@@ -86,7 +86,7 @@ impl Drop for Server {
 
 fn configuration(api: &str) -> String {
     format!(
-        "remote:\n  trigger_service:\n    platforms:\n      slack: {{enabled: true, bot_token: xoxb-bench-0123456789, \
+        "remote:\n  trigger_service:\n    platforms:\n      slack: {{enabled: true, bot_token: {TOKEN}, \
          signing_secret: {SECRET}, api_url: \"{api}\"}}\n  auth:\n    allowed_users: [\"slack:U0BENCH\"]\n"
     )
 }

@@ -70,7 +70,21 @@ impl App {
 #[async_trait]
 impl nightshift_core::port::Intake for App {
     async fn deliver(&self, platform: &Platform, delivery: Delivery) -> Result<(), StoreRefused> {
-        self.accept(platform, delivery).await.map(|_| ())
+        match self.accept(platform, delivery).await? {
+            Accepted::New => {}
+            Accepted::Duplicate => {
+                tracing::debug!(chat.platform = %platform, "A delivery came again.");
+            }
+            // Answered like the first one: whoever forged it learns nothing.
+            Accepted::Conflict => {
+                tracing::warn!(chat.platform = %platform, "A known delivery came with another body.");
+            }
+        }
+        Ok(())
+    }
+
+    fn has_room(&self) -> bool {
+        self.intake.0.capacity() > 0
     }
 
     fn now(&self) -> Timestamp {

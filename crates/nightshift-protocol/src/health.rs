@@ -33,4 +33,38 @@ pub struct StoreHealth {
     pub ok: bool,
     /// Why not.
     pub error: Option<String>,
+    /// Invariants that the auditor found broken, where `timers.self_check` has it look.
+    #[serde(default)]
+    pub broken_invariants: Vec<String>,
+    /// Measured since the server was made.
+    #[serde(default)]
+    pub measured: StoreMeasures,
+}
+
+/// What the store measures of itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoreMeasures {
+    /// Deliveries that shared a commit.
+    pub batch: Spread,
+    /// Commits, in microseconds.
+    pub commit_us: Spread,
+    /// Waits for the turn to write, in microseconds.
+    pub wait_us: Spread,
+    /// How often the log was folded into the database beside the commits.
+    pub folds: u64,
+    /// The log that is not begun anew yet, in megabytes.
+    pub log_mb: u64,
+}
+
+/// How a measured value is spread.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spread {
+    /// How often it was measured.
+    pub count: u64,
+    /// The median, at most a fifth too high.
+    pub p50: u64,
+    /// Of 100 values 99 are not above, at most a fifth too high.
+    pub p99: u64,
+    /// The largest.
+    pub max: u64,
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use nightshift_app::App;
 use nightshift_core::id::Platform;
-use nightshift_core::port::PageDoor;
+use nightshift_core::port::{Intake, PageDoor};
 
 use crate::Readiness;
 use crate::audit::Audit;
@@ -39,6 +39,8 @@ impl Default for HttpLimits {
 /// The HTTP door of one application.
 pub struct Server {
     pub app: Arc<App>,
+    /// Where verified deliveries go; the application, unless a benchmark leaves the storing out.
+    pub intake: Arc<dyn Intake>,
     /// The built-in chat page's door, where the page is enabled.
     pub door: Option<Arc<dyn PageDoor>>,
     pub limits: HttpLimits,
@@ -58,6 +60,7 @@ impl Server {
         aliases: BTreeMap<String, Platform>,
     ) -> Self {
         Self {
+            intake: app.clone(),
             app,
             door,
             limits,

@@ -1,12 +1,17 @@
 //! Who hands out connections, and what must hold before the first one.
 
+pub(crate) mod batch;
 pub(crate) mod directory;
+pub(crate) mod file;
+mod fold;
+pub(crate) mod inspect;
+pub(crate) mod measure;
 pub(crate) mod sqlite;
+pub(crate) mod trust;
+pub(crate) mod turns;
 pub(crate) mod write;
 
 use std::path::{Path, PathBuf};
-pub(crate) mod trust;
-pub(crate) mod turns;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -50,6 +55,10 @@ pub enum OpenKind {
     Corrupt,
     /// A newer NightShift wrote it.
     Newer,
+    /// It belongs to another program.
+    Foreign,
+    /// There is none.
+    Missing,
     /// The database does not keep the settings that durability needs.
     Settings,
     /// The database cannot be brought up to date or opened.
@@ -70,7 +79,7 @@ pub struct OpenError {
 }
 
 impl OpenError {
-    fn new(kind: OpenKind, path: &Path, message: String) -> Self {
+    pub(crate) fn new(kind: OpenKind, path: &Path, message: String) -> Self {
         Self {
             kind,
             path: path.to_owned(),

@@ -6,6 +6,7 @@
 
 mod attempts;
 mod audit;
+mod backup;
 mod clock;
 mod conversations;
 mod deliveries;
@@ -13,6 +14,7 @@ mod dialect;
 mod engine;
 mod error;
 mod events;
+mod examine;
 mod invariants;
 mod leases;
 mod logs;
@@ -39,10 +41,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use nightshift_core::backoff::Backoff;
 use nightshift_core::port::clock::Ids;
-use nightshift_core::port::store::{ClockMark, KeptClock, Store, StoreError};
+use nightshift_core::port::store::{ClockMark, KeptClock, Measures, Store, StoreError};
 
+pub use backup::{Backup, BackupError, back_up};
 use engine::sqlite::Engine;
 pub use engine::{CommitWatch, Conditions, OpenError, OpenKind, Synchronous};
+pub use examine::{Check, Examined, Finding, examine};
 
 /// What `open` needs.
 pub struct OpenOptions {
@@ -108,6 +112,14 @@ impl Store for SqlStore {
 
     async fn broken(&self) -> String {
         self.engine.broken().await
+    }
+
+    fn measures(&self) -> Measures {
+        self.engine.meter.read()
+    }
+
+    async fn broken_invariants(&self) -> Result<Vec<String>, StoreError> {
+        self.check_invariants().await
     }
 
     async fn close(&self) {

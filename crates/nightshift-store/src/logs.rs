@@ -6,6 +6,7 @@ use nightshift_core::port::store::{LogPart, Logs, StoreError};
 use sqlx::AnyConnection;
 
 use crate::SqlStore;
+use crate::engine::turns::Rank;
 use crate::error::{Error, Result};
 use crate::row::Columns;
 use crate::sql;
@@ -36,7 +37,7 @@ impl Logs for SqlStore {
 
 impl SqlStore {
     async fn append(&self, task: &TaskId, fence: Fence, offset: u64, bytes: &[u8]) -> Result<bool> {
-        let mut tx = self.engine.write("append_log").await?;
+        let mut tx = self.engine.write_as("append_log", Rank::Later).await?;
         let current: i64 = sqlx::query_scalar(sql::log::CURRENT)
             .bind(task.as_str())
             .bind(fence.0)

@@ -11,6 +11,7 @@ use nightshift_core::time::Timestamp;
 use sqlx::AnyConnection;
 
 use crate::SqlStore;
+use crate::engine::turns::Rank;
 use crate::engine::write::Write;
 use crate::error::Result;
 use crate::sql;
@@ -47,8 +48,23 @@ impl SqlStore {
         cause: &Cause,
         now: Timestamp,
     ) -> Result<Tx<'_>> {
+        self.begin(name, Rank::First, cause, now).await
+    }
+
+    /// A change that nobody waits for: it lets others go first.
+    pub(crate) async fn upkeep(&self, name: &'static str, now: Timestamp) -> Result<Tx<'_>> {
+        self.begin(name, Rank::Later, &Cause::default(), now).await
+    }
+
+    async fn begin(
+        &self,
+        name: &'static str,
+        rank: Rank,
+        cause: &Cause,
+        now: Timestamp,
+    ) -> Result<Tx<'_>> {
         Ok(Tx {
-            inner: self.engine.write(name).await?,
+            inner: self.engine.write_as(name, rank).await?,
             ids: self.ids.as_ref(),
             backoff: self.backoff,
             newest: &self.newest,

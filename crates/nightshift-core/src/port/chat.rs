@@ -172,6 +172,11 @@ pub trait Intake: Send + Sync {
     /// - An error means it is not: the adapter must not acknowledge.
     async fn deliver(&self, platform: &Platform, delivery: Delivery) -> Result<(), StoreRefused>;
 
+    /// Whether a delivery could be taken now: who asks first need not read and check it in vain.
+    fn has_room(&self) -> bool {
+        true
+    }
+
     /// The current time, for stamping.
     fn now(&self) -> Timestamp;
 }

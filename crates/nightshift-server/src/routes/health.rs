@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use nightshift_core::port::store::Measures;
 use nightshift_protocol::Health;
-use nightshift_protocol::health::{ClockHealth, StoreHealth};
+use nightshift_protocol::health::{ClockHealth, Spread, StoreHealth, StoreMeasures};
 
 use crate::Server;
 use crate::error::ApiError;
@@ -39,12 +40,33 @@ pub(crate) async fn measured(
         store: StoreHealth {
             ok: store.is_ok(),
             error: store.err(),
+            broken_invariants: server.app.broken_invariants(),
+            measured: measures(&server.app.store().measures()),
         },
         clock: ClockHealth {
             ok: server.app.clock_agrees(),
             ahead_seconds: server.app.clock_ahead() as f64 / 1000.0,
         },
     }))
+}
+
+fn measures(measured: &Measures) -> StoreMeasures {
+    StoreMeasures {
+        batch: spread(measured.batch),
+        commit_us: spread(measured.commit_us),
+        wait_us: spread(measured.wait_us),
+        folds: measured.folds,
+        log_mb: measured.log_bytes >> 20,
+    }
+}
+
+fn spread(measured: nightshift_core::port::store::Spread) -> Spread {
+    Spread {
+        count: measured.count,
+        p50: measured.p50,
+        p99: measured.p99,
+        max: measured.max,
+    }
 }
 
 async fn store(server: &Server) -> Result<(), String> {

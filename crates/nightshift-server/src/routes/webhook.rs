@@ -15,8 +15,8 @@ use nightshift_core::port::{Received, Refused, WebhookReply, WebhookRequest};
 use super::submit;
 use crate::Server;
 use crate::error::{ApiError, Code};
-use crate::extract::RawBody;
 use crate::extract::caller::{api_key, with_key};
+use crate::extract::{RawBody, Room};
 
 /// Platforms wait for seconds; who still waits then has given up, and delivers again.
 const COMMIT_WITHIN: Duration = Duration::from_secs(10);
@@ -27,6 +27,7 @@ pub(crate) async fn deliver(
     State(server): State<Arc<Server>>,
     Path(platform): Path<String>,
     headers: HeaderMap,
+    _room: Room,
     body: RawBody,
 ) -> Result<Response, ApiError> {
     receive(&server, &Platform::new(platform), headers, body).await
@@ -37,6 +38,7 @@ pub(crate) async fn alias(
     State(server): State<Arc<Server>>,
     Extension(platform): Extension<Platform>,
     headers: HeaderMap,
+    _room: Room,
     body: RawBody,
 ) -> Result<Response, ApiError> {
     receive(&server, &platform, headers, body).await

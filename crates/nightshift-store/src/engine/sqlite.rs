@@ -1,36 +1,47 @@
 //! SQLite: one writing connection, a few reading ones, and settings that are read back.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use sqlx::any::{AnyPoolOptions, install_default_drivers};
+use sqlx::any::install_default_drivers;
 use sqlx::migrate::Migrator;
 use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyPool, Transaction};
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
 
 use super::directory::DataDir;
+use super::file::{Access, connect, failed};
+use super::fold::Fold;
+use super::inspect;
+use super::measure::Meter;
+use super::trust::Trust;
+use super::turns::{Rank, Turn, Turns};
 use super::write::Write;
 use super::{CommitWatch, Conditions, OpenError, OpenKind, Synchronous};
 use crate::dialect;
-use crate::error::{Result, code, primary_code};
+use crate::error::Result;
 use crate::sql;
 
-static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
+pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
 
-/// 4,000 pages of log before a checkpoint, and never more than 256 MiB kept.
+/// The log is folded by a connection of its own; of its file never more than 256 MiB is kept.
 const WRITER: &str = "PRAGMA page_size=4096; PRAGMA journal_mode=WAL; \
     PRAGMA fullfsync=ON; PRAGMA busy_timeout=5000; PRAGMA foreign_keys=ON; \
-    PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=4000; \
+    PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=0; \
     PRAGMA journal_size_limit=268435456; PRAGMA temp_store=MEMORY;";
 const READER: &str = "PRAGMA busy_timeout=5000; PRAGMA cache_size=-16384; \
     PRAGMA temp_store=MEMORY; PRAGMA query_only=ON;";
 
+/// Waits for readers only where the log is far too long, and not for long: writers wait with it.
+const FOLDER: &str = "PRAGMA fullfsync=ON; PRAGMA synchronous=FULL; PRAGMA busy_timeout=250; \
+    PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=268435456;";
+
 /// Competing writers do not go faster, and one of them waits for seconds.
 const WRITERS: u32 = 1;
 const READERS: u32 = 4;
-
-/// Smaller files are checked at each start; larger ones when the last stop was not clean.
-const QUICK_CHECK_BELOW: u64 = 8 << 20;
 
 /// `FULL` keeps every acknowledged commit over a power cut; with batches it costs next to nothing.
 const fn synchronous(level: Synchronous) -> (&'static str, i64) {
@@ -41,9 +52,17 @@ const fn synchronous(level: Synchronous) -> (&'static str, i64) {
 }
 
 pub(crate) struct Engine {
-    writer: AnyPool,
+    pub(super) writer: AnyPool,
     reader: AnyPool,
+    folder: AnyPool,
     watch: Option<Arc<dyn CommitWatch>>,
+    pub(super) trust: Arc<Trust>,
+    turns: Turns,
+    pub(crate) meter: Arc<Meter>,
+    /// A script was given up in the middle: its transaction may still be open.
+    pub(super) midway: AtomicBool,
+    committed: Arc<Notify>,
+    folding: Mutex<JoinSet<()>>,
     dir: Mutex<Option<DataDir>>,
 }
 
@@ -52,29 +71,84 @@ impl Engine {
         install_default_drivers();
         let dir = DataDir::take(data_dir)?;
         let path = dir.database();
-        inspect(&path).await?;
+        inspect::before_start(&path).await?;
         dir.make_database()?;
         let (set, expected) = synchronous(conditions.synchronous);
-        let writer = connect(&path, "rw", WRITERS, [WRITER, set]).await?;
+        let writer = connect(&path, Access::Write, WRITERS, [WRITER, set]).await?;
         MIGRATIONS
             .run(&writer)
             .await
             .map_err(|e| failed(&path, e))?;
         read_back(&path, &writer, expected).await?;
-        let reader = connect(&path, "rw", READERS, [READER, ""]).await?;
-        Ok(Self {
+        let reader = connect(&path, Access::Write, READERS, [READER, ""]).await?;
+        let folder = connect(&path, Access::Write, 1, [FOLDER, ""]).await?;
+        let engine = Self {
             writer,
             reader,
+            folder,
             watch: conditions.watch,
+            trust: Arc::new(Trust::new(&path)),
+            turns: Turns::default(),
+            meter: Arc::default(),
+            midway: AtomicBool::new(false),
+            committed: Arc::default(),
+            folding: Mutex::default(),
             dir: Mutex::new(Some(dir)),
-        })
+        };
+        engine.fold();
+        Ok(engine)
+    }
+
+    fn fold(&self) {
+        let fold = Fold {
+            pool: self.folder.clone(),
+            turns: self.turns.clone(),
+            meter: self.meter.clone(),
+            trust: self.trust.clone(),
+            committed: self.committed.clone(),
+        };
+        let mut folding = self.folding.lock().unwrap_or_else(PoisonError::into_inner);
+        folding.spawn(fold.run());
     }
 
     /// The only place where a writing transaction begins. Dropped before its commit, it rolls back.
     /// `change` names the store method for those who watch its commit.
     pub(crate) async fn write(&self, change: &'static str) -> Result<Write<'_>> {
+        self.write_as(change, Rank::First).await
+    }
+
+    pub(crate) async fn write_as(&self, change: &'static str, rank: Rank) -> Result<Write<'_>> {
+        let turn = self.turn(rank).await?;
         let tx = self.begin().await?;
-        Ok(Write::new(tx, change, self.watch.as_deref()))
+        Ok(Write::new(self, turn, tx, change))
+    }
+
+    /// The right to use the writing connection, which is in order.
+    pub(super) async fn turn(&self, rank: Rank) -> Result<Turn> {
+        self.trust.check()?;
+        let began = Instant::now();
+        let turn = self.turns.take(rank).await;
+        self.meter.waited(began.elapsed());
+        // Whoever had the turn before may have lost it.
+        self.trust.check()?;
+        if self.midway.swap(false, Ordering::AcqRel) {
+            self.replace_writer().await;
+        }
+        Ok(turn)
+    }
+
+    pub(super) fn commits(&self, change: &'static str) {
+        if let Some(watch) = &self.watch {
+            watch.before(change);
+        }
+    }
+
+    pub(super) fn has_committed(&self, change: &'static str, took: Duration) {
+        if let Some(watch) = &self.watch {
+            watch.after(change, took);
+        }
+        self.meter.committed(took);
+        self.committed.notify_one();
     }
 
     async fn begin(&self) -> Result<Transaction<'static, Any>> {
@@ -83,7 +157,8 @@ impl Engine {
             Err(error) => {
                 tracing::warn!(%error, "a transaction could not begin; on a new connection once more");
                 self.replace_writer().await;
-                Ok(self.writer.begin_with(dialect::BEGIN_WRITE).await?)
+                let again = self.writer.begin_with(dialect::BEGIN_WRITE).await;
+                again.map_err(|error| self.trust.judge(error))
             }
         }
     }
@@ -125,7 +200,27 @@ impl Engine {
         Ok(())
     }
 
+    /// Resolves when the disk has failed, with a sentence for the operator.
+    pub(crate) async fn broken(&self) -> String {
+        self.trust.lost().await
+    }
+
     pub(crate) async fn close(&self) {
+        if self.trust.is_lost() {
+            // The last connection to close would fold the log into the database: what the next
+            // start recovers from would be gone, and nobody knows whether the rest was written.
+            std::mem::forget((
+                self.reader.clone(),
+                self.writer.clone(),
+                self.folder.clone(),
+            ));
+            return;
+        }
+        self.folding
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .abort_all();
+        self.folder.close().await;
         self.reader.close().await;
         if let Ok(mut conn) = self.writer.acquire().await {
             let folded = sqlx::raw_sql(dialect::CHECKPOINT).execute(&mut *conn).await;
@@ -140,132 +235,6 @@ impl Engine {
             .unwrap_or_else(PoisonError::into_inner)
             .take();
     }
-}
-
-/// Looks at an existing file without changing it.
-async fn inspect(path: &Path) -> Result<(), OpenError> {
-    let Some(size) = database_size(path)? else {
-        return Ok(());
-    };
-    let wal = PathBuf::from(format!("{}-wal", path.display()));
-    let unclean = wal.metadata().is_ok_and(|log| log.len() > 0);
-    let pool = connect(path, "ro", 1, [READER, ""]).await?;
-    let newest: Option<i64> = newest_migration(&pool)
-        .await
-        .map_err(|e| damaged(path, e))?;
-    let known = MIGRATIONS.iter().map(|m| m.version).max();
-    if newest > known {
-        return Err(OpenError::new(
-            OpenKind::Newer,
-            path,
-            format!(
-                "{} was written by a newer NightShift: start that version, or restore a backup \
-                 made before it",
-                path.display()
-            ),
-        ));
-    }
-    if unclean || size < QUICK_CHECK_BELOW {
-        quick_check(path, &pool).await?;
-    }
-    pool.close().await;
-    Ok(())
-}
-
-/// The size of an existing database; `None` where there is none yet.
-fn database_size(path: &Path) -> Result<Option<u64>, OpenError> {
-    use std::io::Read;
-    const MAGIC: &[u8] = b"SQLite format 3\0";
-    let mut file = match std::fs::File::open(path) {
-        Ok(file) => file,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(e) => return Err(failed(path, e)),
-    };
-    let size = file.metadata().map_err(|e| failed(path, e))?.len();
-    if size == 0 {
-        return Ok(None);
-    }
-    let mut head = [0; MAGIC.len()];
-    match file.read_exact(&mut head) {
-        Ok(()) if head == MAGIC => Ok(Some(size)),
-        Ok(()) => Err(not_ours(path)),
-        Err(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => Err(not_ours(path)),
-        Err(e) => Err(failed(path, e)),
-    }
-}
-
-async fn newest_migration(pool: &AnyPool) -> Result<Option<i64>, sqlx::Error> {
-    let migrated: i64 = sqlx::query_scalar(sql::meta::HAS_MIGRATIONS)
-        .fetch_one(pool)
-        .await?;
-    if migrated == 0 {
-        return Ok(None);
-    }
-    sqlx::query_scalar(sql::meta::NEWEST_MIGRATION)
-        .fetch_one(pool)
-        .await
-}
-
-async fn quick_check(path: &Path, pool: &AnyPool) -> Result<(), OpenError> {
-    let found: String = sqlx::query_scalar(sql::meta::QUICK_CHECK)
-        .fetch_one(pool)
-        .await
-        .map_err(|e| damaged(path, e))?;
-    if found == "ok" {
-        Ok(())
-    } else {
-        tracing::error!(finding = %found, "the database is damaged");
-        Err(not_ours(path))
-    }
-}
-
-async fn connect(
-    path: &Path,
-    mode: &str,
-    connections: u32,
-    settings: [&'static str; 2],
-) -> Result<AnyPool, OpenError> {
-    let url = format!("sqlite://{}?mode={mode}", encode(path)?);
-    AnyPoolOptions::new()
-        .max_connections(connections)
-        .max_lifetime(None)
-        .idle_timeout(None)
-        // A file does not hang up: asking each time would cost a hop to its thread.
-        .test_before_acquire(false)
-        .after_connect(move |conn, _| {
-            Box::pin(async move {
-                for settings in settings {
-                    sqlx::raw_sql(settings).execute(&mut *conn).await?;
-                }
-                Ok(())
-            })
-        })
-        .connect(&url)
-        .await
-        .map_err(|e| damaged(path, e))
-}
-
-/// The path as a URL: everything but plain characters is percent-encoded.
-fn encode(path: &Path) -> Result<String, OpenError> {
-    let text = path.to_str().ok_or_else(|| {
-        OpenError::new(
-            OpenKind::Failed,
-            path,
-            format!(
-                "{} is not UTF-8: choose a --data-dir with a plain name",
-                path.display()
-            ),
-        )
-    })?;
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.".contains(&byte);
-    let parts = text.bytes().map(|byte| {
-        if plain(byte) {
-            char::from(byte).to_string()
-        } else {
-            format!("%{byte:02X}")
-        }
-    });
-    Ok(parts.collect())
 }
 
 async fn read_back(path: &Path, writer: &AnyPool, expected: i64) -> Result<(), OpenError> {
@@ -291,59 +260,14 @@ async fn read_back(path: &Path, writer: &AnyPool, expected: i64) -> Result<(), O
     ))
 }
 
-fn not_ours(path: &Path) -> OpenError {
-    OpenError::new(
-        OpenKind::Corrupt,
-        path,
-        format!(
-            "{} is damaged or no NightShift database; it was left as it is: restore a backup, or \
-             move the file away to start empty",
-            path.display()
-        ),
-    )
-}
-
-fn damaged(path: &Path, error: sqlx::Error) -> OpenError {
-    match primary_code(&error) {
-        Some(code::CORRUPT | code::NOT_A_DATABASE) => not_ours(path).because(error),
-        _ => failed(path, error),
-    }
-}
-
-fn failed(path: &Path, error: impl std::error::Error + Send + Sync + 'static) -> OpenError {
-    OpenError::new(
-        OpenKind::Failed,
-        path,
-        format!(
-            "{} cannot be opened ({error}): check the file's rights and the disk, or restore a backup",
-            path.display()
-        ),
-    )
-    .because(error)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_with_odd_characters_becomes_a_url() {
-        let url = encode(Path::new("/tmp/a b?c#d%/ü.db")).unwrap();
-        assert_eq!(url, "/tmp/a%20b%3Fc%23d%25/%C3%BC.db");
-    }
+    use super::MIGRATIONS;
 
     #[test]
     fn migrations_are_numbered_without_gaps() {
         let versions: Vec<i64> = MIGRATIONS.iter().map(|m| m.version).collect();
         let expected: Vec<i64> = (1..=versions.len() as i64).collect();
         assert_eq!(versions, expected);
-        assert!(matches!(
-            failed(
-                Path::new("x"),
-                sqlx::migrate::MigrateError::VersionMissing(9)
-            )
-            .kind,
-            OpenKind::Failed
-        ));
     }
 }

@@ -5,37 +5,40 @@ use std::time::Instant;
 
 use sqlx::{Any, AnyConnection, Transaction};
 
-use super::CommitWatch;
+use super::sqlite::Engine;
+use super::turns::Turn;
 use crate::error::Result;
 
 /// Holds the one writing connection. Dropped before [`Write::commit`], it rolls back.
 pub(crate) struct Write<'e> {
+    // Dropped before the turn is passed on.
     inner: Transaction<'static, Any>,
+    _turn: Turn,
+    engine: &'e Engine,
     change: &'static str,
-    watch: Option<&'e dyn CommitWatch>,
 }
 
 impl<'e> Write<'e> {
     pub(super) fn new(
+        engine: &'e Engine,
+        turn: Turn,
         inner: Transaction<'static, Any>,
         change: &'static str,
-        watch: Option<&'e dyn CommitWatch>,
     ) -> Self {
         Self {
             inner,
+            _turn: turn,
+            engine,
             change,
-            watch,
         }
     }
 
     pub(crate) async fn commit(self) -> Result<()> {
-        let Some(watch) = self.watch else {
-            return Ok(self.inner.commit().await?);
-        };
-        watch.before(self.change);
+        self.engine.commits(self.change);
         let began = Instant::now();
-        self.inner.commit().await?;
-        watch.after(self.change, began.elapsed());
+        let trust = &self.engine.trust;
+        self.inner.commit().await.map_err(|e| trust.judge(e))?;
+        self.engine.has_committed(self.change, began.elapsed());
         Ok(())
     }
 }

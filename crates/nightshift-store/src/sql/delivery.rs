@@ -1,6 +1,40 @@
 //! Deliveries and the keys they are known by.
 
-use crate::dialect::{batch, field};
+use crate::dialect::{batch, field, json_field};
+
+/// A batch of deliveries of which none was seen before; a key that was fails it. In one message.
+pub(crate) const ACCEPT_NEW: &str = concat!(
+    "BEGIN IMMEDIATE; \
+     INSERT INTO delivery_key (source, dedup_key, delivery_id, body_hash, seen_at) SELECT ",
+    field!("source"),
+    ", ",
+    field!("key"),
+    ", ",
+    field!("delivery"),
+    ", ",
+    field!("hash"),
+    ", ",
+    field!("at"),
+    " FROM ",
+    batch!(1),
+    "; INSERT INTO inbox (delivery_id, platform, payload, received_at) SELECT ",
+    field!("delivery"),
+    ", ",
+    field!("source"),
+    ", ",
+    json_field!("payload"),
+    ", ",
+    field!("at"),
+    " FROM ",
+    batch!(2),
+    "; INSERT INTO event (at, kind, data) SELECT ",
+    field!("at"),
+    ", 'delivery.accepted', ",
+    json_field!("data"),
+    " FROM ",
+    batch!(3),
+    "; COMMIT"
+);
 
 /// Keys of the batch that were seen since `$2`.
 pub(crate) const SEEN: &str = concat!(

@@ -5,6 +5,8 @@
 
 mod attempts;
 mod audit;
+mod commits;
+mod copies;
 mod deliveries;
 mod given;
 mod leases;
@@ -14,6 +16,7 @@ mod outbox;
 mod pages;
 mod people;
 mod tasks;
+mod teeth;
 mod timed;
 mod votes;
 
