@@ -17,6 +17,7 @@ macro_rules! out_raw {
 pub(crate) mod client;
 pub(crate) mod completion;
 pub(crate) mod config;
+pub(crate) mod db;
 pub(crate) mod demo;
 pub(crate) mod demo_agent;
 pub(crate) mod doctor;
@@ -30,6 +31,7 @@ use std::process::ExitCode;
 
 use crate::args::Global;
 use crate::config::Loaded;
+use crate::hooks::Hooks;
 
 /// What every verb may need of its surroundings.
 pub(crate) struct Context {
@@ -40,12 +42,14 @@ pub(crate) struct Context {
     pub(crate) data_dir: PathBuf,
     pub(crate) server: Option<String>,
     pub(crate) json: bool,
+    pub(crate) hooks: Hooks,
 }
 
 impl Context {
     pub(crate) fn new(
         global: &Global,
         environment: BTreeMap<String, String>,
+        hooks: Hooks,
     ) -> anyhow::Result<Self> {
         let home = environment
             .get("HOME")
@@ -66,6 +70,7 @@ impl Context {
             home,
             server: global.server.clone(),
             json: global.json,
+            hooks,
         })
     }
 

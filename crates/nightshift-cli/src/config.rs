@@ -9,7 +9,7 @@
 mod check;
 mod document;
 mod environment;
-mod expand;
+pub(crate) mod expand;
 mod fill;
 mod key;
 mod keys;
@@ -21,7 +21,7 @@ mod problem;
 mod rules;
 mod schema;
 pub(crate) mod section;
-mod size;
+pub(crate) mod size;
 mod source;
 mod suggest;
 mod warnings;
