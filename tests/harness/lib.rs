@@ -7,6 +7,7 @@ mod agent;
 mod api;
 pub mod browser;
 mod captured;
+pub mod chaos;
 mod clock;
 mod leave;
 mod page;

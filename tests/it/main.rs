@@ -14,6 +14,7 @@ mod page;
 mod process_crash;
 mod process_disk;
 mod process_power;
+mod process_power;
 mod process_secrets;
 mod process_shutdown;
 mod prompts;

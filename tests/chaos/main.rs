@@ -1,0 +1,91 @@
+//! The long forms of the chaos tests: `cargo xtask chaos` builds them optimised and runs this.
+//!
+//! Each prints its seed before it begins, its counters, and a verdict in the last line.
+
+mod options;
+
+use std::process::ExitCode;
+
+use harness::chaos::{kill, power};
+use options::Options;
+
+const USAGE: &str = "kill [--cycles N] [--seed S] | power-cut [--cuts N] [--seed S]";
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let Some((what, options)) = words.split_first() else {
+        eprintln!("{USAGE}");
+        return ExitCode::from(2);
+    };
+    let options = match options.join(" ").parse::<Options>() {
+        Ok(options) => options,
+        Err(problem) => {
+            eprintln!("{problem}\n{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    println!("{what}: again with --seed {}", options.seed);
+    let good = match what.as_str() {
+        "kill" => kill(&options).await,
+        "power-cut" => power_cut(&options).await,
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    println!("{what}: {}", if good { "good" } else { "NOT GOOD" });
+    if good {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+/// 1,000 kills: nothing acknowledged is lost, nothing runs or is approved twice.
+async fn kill(options: &Options) -> bool {
+    let plan = kill::Plan {
+        seed: options.seed,
+        cycles: options.cycles.unwrap_or(1_000),
+        cycles_per_round: 25,
+        fault: None,
+    };
+    let whole = kill::run(&plan).await;
+    println!("as shipped: {whole}");
+    let plan = kill::Plan {
+        cycles: 25,
+        fault: Some("early-ack"),
+        ..plan
+    };
+    let broken = kill::run(&plan).await;
+    println!("early-ack, to be found: {broken}");
+    whole.is_good() && broken.losses > 0
+}
+
+/// G13: nothing acknowledged is lost in 10,000 power cuts, and the same eyes see what two broken
+/// servers lose.
+async fn power_cut(options: &Options) -> bool {
+    let plan = power::Plan {
+        seed: options.seed,
+        cuts: options.cuts.unwrap_or(10_000),
+        cuts_per_trace: 2_500,
+        requests: 250,
+        fault: None,
+    };
+    let whole = power::run(&plan).await;
+    println!("as shipped: {whole}");
+    let mut good = whole.lossy == 0 && whole.damaged == 0;
+    for fault in ["synchronous-normal", "early-ack"] {
+        let plan = power::Plan {
+            cuts: 500,
+            cuts_per_trace: 500,
+            requests: 100,
+            fault: Some(fault),
+            ..plan
+        };
+        let broken = power::run(&plan).await;
+        println!("{fault}, to be found: {broken}");
+        good &= broken.lossy > 0;
+    }
+    good
+}

@@ -1,0 +1,35 @@
+//! `--seed S --cycles N --cuts N`, each optional.
+
+use std::str::FromStr;
+
+use harness::chaos::Dice;
+
+pub(crate) struct Options {
+    pub(crate) seed: u64,
+    pub(crate) cycles: Option<u64>,
+    pub(crate) cuts: Option<u64>,
+}
+
+impl FromStr for Options {
+    type Err = String;
+
+    fn from_str(words: &str) -> Result<Self, String> {
+        let mut options = Self {
+            seed: Dice::fresh_seed(),
+            cycles: None,
+            cuts: None,
+        };
+        let mut words = words.split_whitespace();
+        while let Some(name) = words.next() {
+            let number = words.next().and_then(|number| number.parse().ok());
+            let number: u64 = number.ok_or_else(|| format!("{name} wants a number"))?;
+            match name {
+                "--seed" => options.seed = number,
+                "--cycles" => options.cycles = Some(number),
+                "--cuts" => options.cuts = Some(number),
+                _ => return Err(format!("there is no {name}")),
+            }
+        }
+        Ok(options)
+    }
+}

@@ -1,0 +1,8 @@
+//! What may happen to a server from outside: power cuts, `kill -9`, frozen processes. CI runs each
+//! in a short form (`tests/it/process_crash`); `cargo xtask chaos` runs them for long.
+
+mod dice;
+pub mod kill;
+pub mod power;
+
+pub use dice::Dice;
