@@ -2,6 +2,7 @@
 
 mod fuzz;
 mod mutants;
+mod shake;
 
 use anyhow::bail;
 
@@ -10,10 +11,12 @@ pub(crate) fn run(words: &[String]) -> anyhow::Result<()> {
         .split_first()
         .map_or(("", words), |(which, rest)| (which.as_str(), rest));
     match which {
+        "kill" | "power-cut" | "fail-points" | "zombies" => shake::run(words),
         "fuzz" => fuzz::run(rest),
         "mutants" => mutants::run(rest),
         _ => bail!(
-            "usage: cargo xtask chaos fuzz [--target NAME] [--seconds N] [--seed N] [--stable] \
+            "usage: cargo xtask chaos kill [--cycles N] [--seed S] | power-cut [--cuts N] [--seed S] \
+             | fail-points [--points N] [--seed S] | zombies [--cycles N] [--seed S] | fuzz [--target NAME] [--seconds N] [--seed N] [--stable] \
              | mutants [file …]"
         ),
     }
