@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use nightshift_core::chat::budget::{Act, Budgets};
 use nightshift_core::chat::{Conversation, MessageRef};
 use nightshift_core::id::{Platform, TaskId};
+use nightshift_core::notice::Notice;
 use nightshift_core::port::store::{Blocked, Outbox, OutboxItem, Outgoing, StoreError};
 use nightshift_core::time::Timestamp;
 use serde_json::json;
@@ -212,6 +213,13 @@ async fn sent(mut tx: Tx<'_>, item: &OutboxItem, message: Option<&MessageRef>) -
     settle(&mut tx, stored.id, "sent", None).await?;
     if let (Some(message), false) = (message, stored.is_whisper) {
         remember(&mut tx, &stored, message).await?;
+    }
+    if let (Notice::TaskCard { task, plan_no }, true, None) =
+        (&item.notice, item.unsure, &item.message)
+    {
+        // What was found of an earlier try shows the card as it was then.
+        let now = tx.now;
+        notices::card(&mut tx, stored.conversation, task, *plan_no, now).await?;
     }
     turn::seat(&mut tx, stored.conversation).await?;
     let data = json!({

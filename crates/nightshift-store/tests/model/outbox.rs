@@ -37,6 +37,8 @@ struct Row {
     stage: Stage,
     unsure: bool,
     tries: u32,
+    /// The last claim was to change a message.
+    edits: bool,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -128,6 +130,7 @@ impl Outbox {
             stage: Stage::Pending,
             unsure: false,
             tries: 0,
+            edits: false,
         });
     }
 
@@ -139,7 +142,7 @@ impl Outbox {
                 self.push(place, Kind::Say, None, None, now);
             }
             Command::Claim => return self.claim(now),
-            Command::Sent { item, named } => self.sent(*item, *named),
+            Command::Sent { item, named } => self.sent(*item, *named, now),
             Command::Postpone {
                 item,
                 seconds,
@@ -169,6 +172,7 @@ impl Outbox {
                 row.kind, row.task, row.unsure, row.tries
             ));
             row.stage = Stage::Sending;
+            row.edits = edits;
             row.tries += 1;
             self.claimed.push(index);
         }
@@ -201,14 +205,21 @@ impl Outbox {
         (self.rows[row].stage == Stage::Sending).then_some(row)
     }
 
-    fn sent(&mut self, item: u8, named: bool) {
+    fn sent(&mut self, item: u8, named: bool, now: i64) {
         let Some(index) = self.unsettled(item) else {
             return;
         };
         let row = &mut self.rows[index];
         row.stage = Stage::Over;
-        if let (Some(card), true) = (row.card, named) {
+        let row = row.clone();
+        let card = row.card;
+        if let (Some(card), true) = (card, named) {
             self.posted.insert(card);
+        }
+        let (place, unsure, edits) = (row.place, row.unsure, row.edits);
+        if let (Some((task, plan_no)), true, false) = (card, unsure, edits) {
+            // It may have been found as it was at an earlier try.
+            self.card(Some(place), task, plan_no, now);
         }
     }
 

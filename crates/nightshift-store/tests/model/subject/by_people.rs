@@ -6,7 +6,7 @@ use futures_util::FutureExt;
 use nightshift_core::authorise::Action;
 use nightshift_core::id::TaskId;
 use nightshift_core::plan::PlanHash;
-use nightshift_core::port::store::{Accepted, Cause, Created, Idempotency, Store, Tasks, VoteCast};
+use nightshift_core::port::store::{Accepted, Cause, Created, Idempotency, Tasks, VoteCast};
 use nightshift_core::time::Timestamp;
 
 use super::{Subject, ana, given};
