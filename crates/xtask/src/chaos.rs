@@ -3,6 +3,7 @@
 mod fuzz;
 mod mutants;
 mod shake;
+mod simulate;
 
 use anyhow::bail;
 
@@ -14,10 +15,12 @@ pub(crate) fn run(words: &[String]) -> anyhow::Result<()> {
         "kill" | "power-cut" | "fail-points" | "zombies" => shake::run(words),
         "fuzz" => fuzz::run(rest),
         "mutants" => mutants::run(rest),
+        "simulate" => simulate::run(rest),
+        "model" => simulate::model(rest),
         _ => bail!(
             "usage: cargo xtask chaos kill [--cycles N] [--seed S] | power-cut [--cuts N] [--seed S] \
              | fail-points [--points N] [--seed S] | zombies [--cycles N] [--seed S] | fuzz [--target NAME] [--seconds N] [--seed N] [--stable] \
-             | mutants [file …]"
+             | mutants [file …] | simulate [--seeds N] [--from S] | model [--cases N]"
         ),
     }
 }
