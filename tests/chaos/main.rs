@@ -6,10 +6,11 @@ mod options;
 
 use std::process::ExitCode;
 
-use harness::chaos::{kill, power};
+use harness::chaos::{fail_points, kill, power, zombies};
 use options::Options;
 
-const USAGE: &str = "kill [--cycles N] [--seed S] | power-cut [--cuts N] [--seed S]";
+const USAGE: &str = "kill [--cycles N] [--seed S] | power-cut [--cuts N] [--seed S] \
+    | fail-points [--points N] [--seed S] | zombies [--cycles N] [--seed S]";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -29,6 +30,8 @@ async fn main() -> ExitCode {
     let good = match what.as_str() {
         "kill" => kill(&options).await,
         "power-cut" => power_cut(&options).await,
+        "fail-points" => fail_points(&options).await,
+        "zombies" => zombies(&options).await,
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);
@@ -88,4 +91,35 @@ async fn power_cut(options: &Options) -> bool {
         good &= broken.lossy > 0;
     }
     good
+}
+
+/// Dead at every point of the main path; each next life goes on.
+async fn fail_points(options: &Options) -> bool {
+    let plan = fail_points::Plan {
+        seed: options.seed,
+        points: options.points,
+    };
+    let survived = fail_points::run(&plan).await;
+    println!(
+        "{} points: {}",
+        survived.points.len(),
+        survived.points.join(" ")
+    );
+    println!(
+        "passed by chance and not this time: {}",
+        survived.missed.join(" ")
+    );
+    println!("{}", survived.after);
+    survived.after.is_good()
+}
+
+/// Frozen for longer than a lease, and back.
+async fn zombies(options: &Options) -> bool {
+    let plan = zombies::Plan {
+        seed: options.seed,
+        cycles: options.cycles.unwrap_or(60),
+    };
+    let frozen = zombies::run(&plan).await;
+    println!("{frozen}");
+    frozen.is_good()
 }

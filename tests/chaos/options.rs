@@ -1,4 +1,4 @@
-//! `--seed S --cycles N --cuts N`, each optional.
+//! `--seed S --cycles N --cuts N --points N`, each optional.
 
 use std::str::FromStr;
 
@@ -8,6 +8,7 @@ pub(crate) struct Options {
     pub(crate) seed: u64,
     pub(crate) cycles: Option<u64>,
     pub(crate) cuts: Option<u64>,
+    pub(crate) points: Option<usize>,
 }
 
 impl FromStr for Options {
@@ -18,6 +19,7 @@ impl FromStr for Options {
             seed: Dice::fresh_seed(),
             cycles: None,
             cuts: None,
+            points: None,
         };
         let mut words = words.split_whitespace();
         while let Some(name) = words.next() {
@@ -27,6 +29,7 @@ impl FromStr for Options {
                 "--seed" => options.seed = number,
                 "--cycles" => options.cycles = Some(number),
                 "--cuts" => options.cuts = Some(number),
+                "--points" => options.points = Some(number as usize),
                 _ => return Err(format!("there is no {name}")),
             }
         }

@@ -2,7 +2,9 @@
 //! in a short form (`tests/it/process_crash`); `cargo xtask chaos` runs them for long.
 
 mod dice;
+pub mod fail_points;
 pub mod kill;
 pub mod power;
+pub mod zombies;
 
 pub use dice::Dice;

@@ -17,6 +17,7 @@ mod process_power;
 mod process_power;
 mod process_secrets;
 mod process_shutdown;
+mod process_zombie;
 mod prompts;
 mod query;
 mod reject;

@@ -2,8 +2,8 @@
 //! delivered twice and out of order. Then what is left is held against what was acknowledged,
 //! which is kept here, in another process than the server.
 
-mod examine;
-mod load;
+pub(super) mod examine;
+pub(super) mod load;
 
 use std::fmt;
 use std::time::Duration;
@@ -58,7 +58,7 @@ impl Killed {
         self.losses + self.double_runs + self.doubles + self.misfits == 0
     }
 
-    fn found(&mut self, finding: String) {
+    pub(super) fn found(&mut self, finding: String) {
         if self.first.len() < KEPT {
             self.first.push(finding);
         }
@@ -92,7 +92,7 @@ impl fmt::Display for Killed {
 
 /// Takes its time, so that many moments fall into its work; whoever runs at the same time as
 /// another attempt of the same task writes that down.
-const WORKING_AGENT: &str = r#"
+pub(super) const WORKING_AGENT: &str = r#"
 prompt=$(cat)
 exec 9>>"lock-$NIGHTSHIFT_TASK_ID"
 flock --nonblock 9 || echo "$NIGHTSHIFT_TASK_ID $NIGHTSHIFT_FENCE" >>overlaps
@@ -100,7 +100,7 @@ echo "$NIGHTSHIFT_TASK_ID $NIGHTSHIFT_FENCE" >>runs
 sleep 0.1; echo "I did: $prompt"
 "#;
 
-const UNPACED: &str = "unpaced";
+pub(super) const UNPACED: &str = "unpaced";
 
 /// The longest that a server lives under load. It is ready after some 20 ms.
 const LONGEST_LIFE_MS: u64 = 600;

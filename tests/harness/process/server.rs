@@ -75,6 +75,27 @@ impl Server {
         .await
     }
 
+    /// Whether it lives no more.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("our child").is_some()
+    }
+
+    /// A server that may die at any moment; `None` when it did before it listened.
+    pub async fn start_doomed(site: &Installation) -> Option<Self> {
+        site.write_config();
+        let mut server = Self::spawn(site, &["serve"]);
+        let listens = eventually("the server listens or dies", async || {
+            if server.has_ended() {
+                return Some(None);
+            }
+            let said = std::fs::read_to_string(&server.stdout).ok()?;
+            let url = said.lines().find_map(|line| line.strip_prefix(LISTENS))?;
+            said.ends_with('\n').then(|| Some(url.to_owned()))
+        });
+        server.url = listens.await?;
+        Some(server)
+    }
+
     pub fn pid(&self) -> Pid {
         Pid::from_raw(i32::try_from(self.child.id()).expect("a pid"))
     }

@@ -1,6 +1,6 @@
 //! What is left after many kills, held against what was acknowledged.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use nightshift_fakes::slack::Message;
 use serde_json::{Value, json};
@@ -11,7 +11,12 @@ use crate::process::{Office, Server, Thread, eventually};
 
 const DUPLICATE: &str = "sent again, may be a duplicate";
 
-pub(super) async fn examine(office: &Office, server: &Server, load: Load, total: &mut Killed) {
+pub(in crate::chaos) async fn examine(
+    office: &Office,
+    server: &Server,
+    load: Load,
+    total: &mut Killed,
+) {
     let tasks = finish_all(server).await;
     total.asked += load.asked.len() as u64;
     total.tasks += tasks.len() as u64;
@@ -137,7 +142,7 @@ fn decided(id: &str, task: &Value, events: &[Value], load: &Load, total: &mut Ki
 /// earlier one ended.
 fn started(id: &str, events: &[Value], runs: &[String], total: &mut Killed) {
     let mut open: Option<u64> = None;
-    let mut leased = BTreeMap::new();
+    let mut leased = BTreeSet::new();
     for event in events {
         let fence = event["data"]["fence"].as_u64();
         match event["type"].as_str() {
@@ -149,7 +154,7 @@ fn started(id: &str, events: &[Value], runs: &[String], total: &mut Killed) {
                     ));
                 }
                 open = fence;
-                leased.insert(fence, ());
+                leased.insert(fence);
             }
             Some("attempt.lost") => {
                 total.lost_attempts += 1;
@@ -161,7 +166,7 @@ fn started(id: &str, events: &[Value], runs: &[String], total: &mut Killed) {
     }
     for run in runs.iter().filter(|run| run.starts_with(id)) {
         let fence = run.split(' ').nth(1).and_then(|fence| fence.parse().ok());
-        if !leased.contains_key(&fence) {
+        if !leased.contains(&fence) {
             total.double_runs += 1;
             total.found(format!("started without a lease: {run}"));
         }

@@ -16,20 +16,20 @@ const REQUESTS: u64 = 5;
 const LATE_COPIES: usize = 3;
 
 #[derive(Debug)]
-pub(super) struct Request {
-    pub(super) text: String,
+pub(in crate::chaos) struct Request {
+    pub(in crate::chaos) text: String,
     /// Where it was said; `None` over the API.
-    pub(super) channel: Option<FakeChannel>,
-    pub(super) acknowledged: bool,
+    pub(in crate::chaos) channel: Option<FakeChannel>,
+    pub(in crate::chaos) acknowledged: bool,
 }
 
 /// The load of one round, and what it was told.
-pub(super) struct Load {
+pub(in crate::chaos) struct Load {
     carl: FakeUser,
     dice: Dice,
-    pub(super) asked: Vec<Request>,
+    pub(in crate::chaos) asked: Vec<Request>,
     /// Tasks whose approval by the admin the API acknowledged.
-    pub(super) approved: Vec<String>,
+    pub(in crate::chaos) approved: Vec<String>,
     delivered: Vec<Delivery>,
 }
 
@@ -42,7 +42,7 @@ enum Way {
 }
 
 impl Load {
-    pub(super) fn new(office: &Office, seed: u64) -> Self {
+    pub(in crate::chaos) fn new(office: &Office, seed: u64) -> Self {
         Self {
             carl: office.slack.user("carl"),
             dice: Dice::new(seed),
@@ -52,8 +52,20 @@ impl Load {
         }
     }
 
+    /// One request by the slash command, made elsewhere.
+    pub(in crate::chaos) fn of_one(office: &Office, text: &str, acknowledged: bool) -> Self {
+        let request = Request {
+            text: text.to_owned(),
+            channel: Some(office.channel.clone()),
+            acknowledged,
+        };
+        let mut load = Self::new(office, 0);
+        load.asked.push(request);
+        load
+    }
+
     /// One life of the server; ends with it.
-    pub(super) async fn cycle(
+    pub(in crate::chaos) async fn cycle(
         &mut self,
         office: &Office,
         (admin, submitter): (Client, Client),

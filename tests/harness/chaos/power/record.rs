@@ -58,7 +58,7 @@ pub(super) async fn record(plan: &Plan, dice: &mut Dice) -> Recording {
 }
 
 async fn end(server: Server, life: u64) {
-    if life % 2 == 0 {
+    if life.is_multiple_of(2) {
         server.kill_9();
         return;
     }
