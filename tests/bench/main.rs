@@ -6,6 +6,8 @@
 //! under 15 % as equal.
 
 mod bare;
+mod commits;
+mod composed;
 mod intake;
 mod load;
 mod process;
@@ -31,6 +33,13 @@ fn main() -> anyhow::Result<()> {
     }
     if wanted("intake") {
         runtime.block_on(intake::report())?;
+    }
+    if wanted("commits") {
+        // As the server has it.
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()?;
+        runtime.block_on(commits::report())?;
     }
     Ok(())
 }

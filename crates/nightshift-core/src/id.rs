@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::time::Timestamp;
+
 /// 32 characters without `i`, `l`, `o`, `u`: an id can be read aloud and typed on a phone.
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
@@ -83,8 +85,12 @@ impl ActionToken {
 }
 
 impl DeliveryId {
-    pub fn from_entropy(entropy: Entropy) -> Self {
-        Self(format!("dlv_{}", encode(&entropy[..12])))
+    /// Begins with the time, so that later ones sort after earlier ones: what is indexed by them
+    /// grows at its end.
+    pub fn new_at(at: Timestamp, entropy: Entropy) -> Self {
+        let time = (0..9).rev().map(|group| at.millis() >> (5 * group));
+        let time: Vec<u8> = time.map(|bits| (bits & 31) as u8).collect();
+        Self(format!("dlv_{}{}", encode(&time), encode(&entropy[..12])))
     }
 }
 
@@ -169,6 +175,24 @@ mod tests {
         assert_eq!(String::from(id), "task_9abcdefg");
         assert_eq!(TaskId::from_entropy([0xff; 16]).as_str(), "task_zzzzzzzz");
         assert_eq!(TaskId::from_entropy([0; 16]).as_str(), "task_00000000");
+    }
+
+    #[test]
+    fn later_deliveries_sort_after_earlier_ones() {
+        let at =
+            |millis, entropy| DeliveryId::new_at(Timestamp::from_millis(millis), [entropy; 16]);
+        let times = [
+            0,
+            31,
+            32,
+            1_767_225_600_000,
+            1_767_225_600_001,
+            (1 << 45) - 1,
+        ];
+        for pair in times.windows(2) {
+            assert!(at(pair[0], 31) < at(pair[1], 0), "{pair:?}");
+        }
+        assert_eq!(at(1_767_225_600_000, 1).as_str().len(), "dlv_".len() + 21);
     }
 
     #[test]

@@ -2,6 +2,8 @@
 //! statements does not depend on the size of the batch.
 
 mod fresh;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 
@@ -66,11 +68,14 @@ impl Deliveries for SqlStore {
 impl SqlStore {
     async fn open(&self, platform: Option<&Platform>, limit: u32) -> Result<Vec<StoredDelivery>> {
         let mut conn = self.engine.read().await?;
-        let rows = sqlx::query(sql::delivery::OPEN)
-            .bind(i64::from(limit))
-            .bind(platform.map(Platform::as_str))
-            .fetch_all(&mut *conn)
-            .await?;
+        let limit = i64::from(limit);
+        let query = match platform {
+            None => sqlx::query(sql::delivery::OPEN).bind(limit),
+            Some(platform) => sqlx::query(sql::delivery::OPEN_OF)
+                .bind(limit)
+                .bind(platform.as_str()),
+        };
+        let rows = query.fetch_all(&mut *conn).await?;
         drop(conn);
         let mut open = Vec::new();
         for row in &rows {
@@ -204,7 +209,7 @@ struct Lines {
 impl Lines {
     fn add(&mut self, tx: &Tx<'_>, new: &NewDelivery, outcome: Accepted) {
         let source = new.platform.as_str();
-        let id = DeliveryId::from_entropy(tx.entropy());
+        let id = DeliveryId::new_at(new.at, tx.entropy());
         let first = new.delivery.keys.first();
         let mut data = json!({ "platform": source, "key": first });
         let kind = match outcome {

@@ -45,7 +45,7 @@ pub(super) async fn accept(store: &SqlStore, batch: &[NewDelivery]) -> Result<Ra
     let named: Vec<(DeliveryId, String)> = batch
         .iter()
         .map(|new| {
-            let id = DeliveryId::from_entropy(store.ids.entropy());
+            let id = DeliveryId::new_at(new.at, store.ids.entropy());
             (id, hex::encode(new.delivery.body_hash))
         })
         .collect();

@@ -80,8 +80,11 @@ pub(crate) const ACCEPT: &str = concat!(
 );
 
 pub(crate) const OPEN: &str = "SELECT delivery_id, platform, payload, received_at FROM inbox \
-    WHERE settled_at IS NULL AND (CAST($2 AS TEXT) IS NULL OR platform = $2) \
-    ORDER BY inbox_n LIMIT $1";
+    WHERE settled_at IS NULL ORDER BY inbox_n LIMIT $1";
+
+/// The platform alone beside what the index leaves out: with anything else all would be read.
+pub(crate) const OPEN_OF: &str = "SELECT delivery_id, platform, payload, received_at FROM inbox \
+    WHERE platform = $2 AND settled_at IS NULL ORDER BY inbox_n LIMIT $1";
 
 pub(crate) const SETTLE: &str = "UPDATE inbox SET settled_at = $2, payload = NULL \
     WHERE delivery_id = $1 AND settled_at IS NULL";
