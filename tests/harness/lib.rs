@@ -10,6 +10,7 @@ mod captured;
 pub mod chaos;
 mod clock;
 mod leave;
+pub mod outbox;
 mod page;
 mod planner;
 pub mod process;

@@ -1,5 +1,7 @@
 //! Messages arrive: in order, paced, once, or with a word about the doubt.
 
+mod rush;
+
 use std::time::Duration;
 
 use harness::World;

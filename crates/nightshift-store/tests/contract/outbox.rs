@@ -9,14 +9,18 @@ use nightshift_core::chat::budget::{Act, Budget, Budgets, Scope};
 use nightshift_core::chat::{Conversation, MessageRef};
 use nightshift_core::id::TaskId;
 use nightshift_core::notice::Notice;
-use nightshift_core::port::store::{Blocked, Cause, Finish, OutboxItem, Outgoing, Store, Whisper};
+use nightshift_core::port::store::{
+    Attempts, Blocked, Cause, Finish, Outbox, OutboxItem, Outgoing, Store, Whisper,
+};
 use nightshift_core::task::TaskEvent;
 use nightshift_core::time::Timestamp;
+use tempfile::TempDir;
 
 use crate::given::{
     account, approve, ask, at, chat, claim, claim_one, completed, created, events, finish, millis,
     moved, permit, plan, planning, recorded, room, running, staged, thread, vote,
 };
+use crate::open_in;
 
 fn say(to: Conversation, text: &str) -> Outgoing {
     Outgoing {
@@ -151,7 +155,11 @@ pub(crate) async fn a_change_during_a_failed_send_is_not_sent_twice(store: &dyn 
     assert!(again.unsure);
     assert_eq!(again.marker, item.marker);
     deliver(store, &again, "m1", at(5)).await;
-    assert!(claim(store, at(9)).await.is_empty());
+    // What was found of the first try shows the card as it was then.
+    let edit = claim_one(store, at(9)).await;
+    assert!(edit.message.is_some());
+    deliver(store, &edit, "m1", at(9)).await;
+    assert!(claim(store, at(10)).await.is_empty());
 }
 
 pub(crate) async fn a_fast_plan_never_shows_a_planning_card(store: &dyn Store) {
@@ -271,7 +279,7 @@ pub(crate) async fn a_channel_keeps_its_rate_and_a_whisper_need_not(store: &dyn 
     ];
     store.enqueue(&to, at(0)).await.unwrap();
     assert_eq!(texts(store, &rate, at(0)).await, ["a", "e"]);
-    assert_eq!(texts(store, &rate, at(0)).await, ["b"]);
+    assert_eq!(texts(store, &rate, at(1)).await, ["b"]);
     assert!(texts(store, &rate, at(4)).await.is_empty());
     assert_eq!(store.next_due(at(4)).await.unwrap(), Some(at(5)));
     assert_eq!(texts(store, &rate, at(5)).await, ["d"]);
@@ -458,7 +466,11 @@ pub(crate) async fn a_send_in_flight_becomes_unsure_after_a_restart(store: &dyn 
     let again = claim_one(store, at(1)).await;
     assert_eq!((again.id, again.unsure), (item.id, true));
     deliver(store, &again, "m1", at(1)).await;
-    assert!(claim(store, at(2)).await.is_empty());
+    // The platform may have found it as it was before the approval: it is brought up to date.
+    let edit = claim_one(store, at(2)).await;
+    assert_eq!(edit.message.as_ref().map(|sent| &*sent.id), Some("m1"));
+    deliver(store, &edit, "m1", at(2)).await;
+    assert!(claim(store, at(3)).await.is_empty());
 }
 
 pub(crate) async fn what_is_given_up_lets_the_next_one_go(store: &dyn Store) {
@@ -558,4 +570,38 @@ pub(crate) async fn the_next_due_time_is_known(store: &dyn Store) {
     assert_eq!(store.next_due(at(3)).await.unwrap(), None);
     store.postpone(&item, at(8), false, "later").await.unwrap();
     assert_eq!(store.next_due(at(3)).await.unwrap(), Some(at(8)));
+}
+
+#[tokio::test]
+async fn what_was_spent_blocked_and_doubtful_outlives_the_process() {
+    let dir = TempDir::new().unwrap();
+    let rate = budgets(&[POSTS]);
+    let store = open_in(&dir).await;
+    let to = [
+        say(room("C1"), "a"),
+        say(room("C1"), "b"),
+        say(room("C2"), "c"),
+    ];
+    store.enqueue(&to, at(0)).await.unwrap();
+    let held = block("T1", Some("C2"), Some(Act::Post));
+    store.block(&held, at(60), at(0)).await.unwrap();
+    let first = store.claim_outbox(9, &rate, at(0)).await.unwrap();
+    assert_eq!(first.len(), 1);
+    // Nobody says goodbye.
+    drop(store);
+
+    let store = open_in(&dir).await;
+    store.recover("life-2", at(1), at(1)).await.unwrap();
+    let early = store.claim_outbox(9, &rate, at(4)).await.unwrap();
+    assert!(early.is_empty(), "its token is spent: {early:?}");
+    let again = store.claim_outbox(9, &rate, at(5)).await.unwrap();
+    let [again] = &again[..] else {
+        panic!("{again:?}")
+    };
+    assert_eq!((again.id, again.unsure), (first[0].id, true));
+    deliver(&*store, again, "m1", at(5)).await;
+    assert_eq!(texts(&*store, &rate, at(10)).await, ["b"]);
+    assert!(texts(&*store, &rate, at(59)).await.is_empty());
+    assert_eq!(texts(&*store, &rate, at(60)).await, ["c"]);
+    assert_eq!(store.check_invariants().await.unwrap(), [] as [String; 0]);
 }
