@@ -12,6 +12,7 @@ use nightshift_core::port::store::{
     Accepted, Cause, Created, Idempotency, NewTask, OutboxItem, Outgoing, PageMessage, Prune,
     Store, Stranger, TimedRun,
 };
+use nightshift_core::task::Usage;
 use nightshift_core::time::Timestamp;
 use tempfile::TempDir;
 
@@ -252,9 +253,13 @@ pub(crate) async fn output_is_removed_whole_and_said_to_be_gone(store: &dyn Stor
         .append_log(&live.task.id, live.fence, 0, b"live")
         .await
         .unwrap();
+    // Its attempt is over, the task is not.
+    assert_eq!(store.sweep(at(100)).await.unwrap().lost, 1);
     assert_eq!(prune(store, Prune::Output, 30, at(30 * DAY)).await, [0; 0]);
     let steps = prune(store, Prune::Output, 30, at(30 * DAY + 10)).await;
     assert_eq!(steps, [64, 6]);
+    let steps = prune(store, Prune::Output, 30, at(31 * DAY)).await;
+    assert_eq!(steps, [0; 0]);
     let task = store.task(&id).await.unwrap().unwrap();
     let attempt = task.attempt.unwrap();
     assert_eq!(attempt.log_dropped_at, Some(at(30 * DAY + 10)));
@@ -290,12 +295,23 @@ pub(crate) async fn a_removed_task_is_gone_with_all_of_it_and_no_other(store: &d
 }
 
 pub(crate) async fn what_a_removed_task_leaves_breaks_nothing_meanwhile(store: &dyn Store) {
-    let old = ended(store, "old", at(10)).await;
-    // Afterwards the rows that are left are looked at.
+    let leased = running(store, &ask("eventful")).await;
+    let (id, fence) = (&leased.task.id, leased.fence);
+    for n in 0..600 {
+        let step = format!("step {n}");
+        store
+            .attempt_progress(id, fence, Some(&step), Usage::default(), None, at(3))
+            .await
+            .unwrap();
+    }
+    completed(store, &leased, at(10)).await;
+    reminders(store, at(10)).await;
     prune(store, Prune::Tasks, 365, at(365 * DAY + 10)).await;
-    store.files_removed(&[old]).await.unwrap();
+    store.files_removed(std::slice::from_ref(id)).await.unwrap();
     let step = store.prune(Prune::Leftovers, Duration::ZERO, at(366 * DAY));
     assert!(step.await.unwrap().more);
+    // Afterwards the rows that are left are looked at.
+    assert!(!events(store, Some(id)).await.is_empty());
 }
 
 fn page(id: &str, thread: Option<&str>, now: Timestamp) -> PageMessage {
