@@ -93,6 +93,78 @@ fn an_old_request_decides_nothing() {
         request: RequestId::new("old"),
     };
     assert_eq!(staged.on(HELD, &granted), Err(NoMove::Stale));
+    let rejected = TaskEvent::Rejected {
+        request: RequestId::new("old"),
+        by: UserId::new("user_ana"),
+    };
+    assert_eq!(staged.on(HELD, &rejected), Err(NoMove::Stale));
+}
+
+#[test]
+fn a_plan_that_is_let_through_has_its_grant_written_with_it() {
+    let fence = HELD;
+    let through = TaskEvent::PlannedAndGranted { fence };
+    let moved = TaskState::Planning.on(fence, &through).unwrap();
+    assert_eq!(moved.to, TaskState::Queued);
+    assert_eq!(moved.request, Some(RequestStep::LetThrough));
+    assert_eq!(moved.events(), ["approval.granted", "task.queued"]);
+}
+
+/// The words of rows and events: clients and older databases hold them.
+#[test]
+fn what_a_move_writes_has_its_fixed_words() {
+    let ends = [
+        (RequestEnd::Granted, "granted", Some("approval.granted")),
+        (RequestEnd::Denied, "denied", Some("approval.denied")),
+        (RequestEnd::Expired, "expired", Some("approval.expired")),
+        (RequestEnd::Superseded, "superseded", None),
+    ];
+    for (end, name, event) in ends {
+        let step = RequestStep::Decided(end);
+        assert_eq!(
+            (end.name(), step.state(), step.event()),
+            (name, name, event)
+        );
+    }
+    let asked = RequestStep::Asked;
+    assert_eq!(
+        (asked.state(), asked.event()),
+        ("open", Some("approval.requested"))
+    );
+    let through = RequestStep::LetThrough;
+    assert_eq!(
+        (through.state(), through.event()),
+        ("granted", Some("approval.granted"))
+    );
+    let outcomes = [
+        (AttemptStep::Leased, None),
+        (AttemptStep::Completed, Some("completed")),
+        (AttemptStep::Failed(Failure::Timeout), Some("timeout")),
+        (AttemptStep::Retryable, Some("retryable")),
+        (AttemptStep::Lost, Some("lost")),
+        (AttemptStep::Returned, Some("returned")),
+        (AttemptStep::Stopped, Some("stopped")),
+    ];
+    for (step, outcome) in outcomes {
+        assert_eq!(step.outcome(), outcome);
+    }
+}
+
+#[test]
+fn a_state_tells_why_it_is_what_it_is() {
+    let failed = TaskState::Failed {
+        reason: Failure::DiskQuota,
+    };
+    assert_eq!(failed.reason().as_deref(), Some("disk_quota"));
+    let by = Stopped::CancelledBy(UserId::new("user_ana"));
+    let cancelling = TaskState::Cancelling {
+        fence: HELD,
+        by: by.clone(),
+    };
+    for state in [cancelling, TaskState::Cancelled { by }] {
+        assert_eq!(state.reason().as_deref(), Some("cancelled_by user_ana"));
+    }
+    assert_eq!(TaskState::Completed.reason(), None);
 }
 
 #[test]
@@ -112,8 +184,11 @@ fn reasons_are_read_as_written() {
     for failure in Failure::ALL {
         assert_eq!(Failure::from_name(failure.name()), Some(failure));
     }
-    let by = Stopped::RejectedBy(UserId::new("user_ana"));
-    assert_eq!(Stopped::parse(&by.to_string()), Some(by));
+    let ana = UserId::new("user_ana");
+    for by in [Stopped::RejectedBy(ana.clone()), Stopped::CancelledBy(ana)] {
+        assert_eq!(Stopped::parse(&by.to_string()), Some(by));
+    }
+    assert_eq!(Stopped::parse("forgotten_by user_ana"), None);
 }
 
 /// What a person sees changes with every move, and an end has its last word.
