@@ -160,6 +160,25 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_kept_back_but_what_may_become_a_secret() {
+        let scrubber = Scrubber::new([Secret::new("key-1234")]);
+        for (text, shown, kept) in [
+            ("plain", "plain", ""),
+            ("it is key-1234", "it is ***", ""),
+            ("it is key-12", "it is ", "key-12"),
+            ("key-12345", "***5", ""),
+        ] {
+            let mut pending = text.as_bytes().to_vec();
+            let out = scrubber.stream(&mut pending, false);
+            assert_eq!(
+                (&out[..], &pending[..]),
+                (shown.as_bytes(), kept.as_bytes()),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
     fn a_secret_that_begins_with_another_is_masked_whole_wherever_it_is_cut() {
         let scrubber = Scrubber::new([Secret::new("key-1234"), Secret::new("key-1234-5678")]);
         let text = b"key-1234-5678, key-1234-56, key-1234";
