@@ -12,6 +12,9 @@ use nightshift_core::task::TaskState;
 /// Longer than any wait before another try.
 const BACKOFF: Duration = Duration::from_secs(6);
 
+/// Longer than a lease, and not as long as a plan allows.
+const SLEPT: Duration = Duration::from_secs(120);
+
 #[tokio::test]
 async fn an_attempt_that_does_not_start_in_time_spends_nothing() {
     let w = World::new().await;
@@ -68,7 +71,7 @@ async fn a_server_that_was_stopped_itself_runs_nothing_beside_its_own_zombie() {
     let (task, zombie) = w.starts("ana", "one at a time").await;
     zombie.ignores_signals();
     // It sleeps through its lease, and its sweep wakes before its heartbeat.
-    w.clock.advance(Duration::from_secs(3600));
+    w.clock.advance(SLEPT);
     w.tick("sweep").await;
     assert_eq!(w.state(&task.id).await, "queued");
     w.advance(BACKOFF).await;
@@ -99,7 +102,7 @@ async fn a_server_that_was_stopped_itself_runs_nothing_beside_its_own_zombie() {
 async fn a_server_that_was_stopped_and_asks_in_time_goes_on() {
     let w = World::new().await;
     let (task, run) = w.starts("ana", "sleep with me").await;
-    w.clock.advance(Duration::from_secs(3600));
+    w.clock.advance(SLEPT);
     w.tick("dispatch").await;
     w.settle().await;
     let now = w.now(&task.id).await;

@@ -43,10 +43,10 @@ impl ClockWatch {
             let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
             std::mem::replace(&mut seen.ahead, ahead)
         };
-        if (ahead - before).abs() > TOLERANCE_MS {
-            tell_of_leap(ahead - before, ahead);
-        } else if before.abs() > TOLERANCE_MS && ahead.abs() <= TOLERANCE_MS {
+        if before.abs() > TOLERANCE_MS && ahead.abs() <= TOLERANCE_MS {
             tracing::info!("The machine's clock and ours agree again.");
+        } else if (ahead - before).abs() > TOLERANCE_MS {
+            tell_of_leap(ahead - before, ahead);
         }
     }
 
@@ -71,7 +71,7 @@ fn tell_of_leap(leap: i64, ahead: i64) {
 
 /// `1d 2h`, `3m 5s`: as much as an operator wants to know.
 fn amount(millis: i64) -> String {
-    let seconds = millis.unsigned_abs() / 1000;
+    let seconds = (millis.unsigned_abs() + 500) / 1000;
     let units = [("d", 86_400), ("h", 3600), ("m", 60), ("s", 1)];
     let mut rest = seconds;
     let mut parts = Vec::new();
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn an_amount_is_as_long_as_it_must_be() {
-        let said = [86_400_000, -90_061_000, 65_000, 5_000, 0].map(amount);
+        let said = [86_399_981, -90_061_000, 65_000, 5_000, 0].map(amount);
         assert_eq!(said, ["1d", "1d 1h", "1m 5s", "5s", ""]);
     }
 }
