@@ -65,7 +65,7 @@ async fn a_run_stays_claimed_over_a_restart() {
     let dir = TempDir::new().unwrap();
     let store = open_in(&dir).await;
     run(&*store, at(0)).await.unwrap();
-    nightshift_core::port::Store::close(&*store).await;
+    store.close().await;
     drop(store);
     let store = open_in(&dir).await;
     assert!(run(&*store, at(HOUR - 1)).await.is_none());
