@@ -234,7 +234,7 @@ impl Life {
 }
 
 fn whisper(rush: &Rush, n: usize) -> Option<Whisper> {
-    let whispered = rush.whisper_every > 0 && n % rush.whisper_every == 0;
+    let whispered = rush.whisper_every > 0 && n.is_multiple_of(rush.whisper_every);
     whispered.then(|| Whisper {
         person: Identity {
             platform: Platform::new(NAME),

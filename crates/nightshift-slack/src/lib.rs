@@ -32,6 +32,7 @@ use error::Repeat;
 use inbound::{Me, Parsed};
 
 pub use config::{ConfigError, SlackConfig, Transport};
+pub use limits::BUDGETS;
 pub use manifest::manifest;
 pub use socket::SlackSocket;
 

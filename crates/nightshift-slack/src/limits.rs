@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use nightshift_core::chat::budget::{Act, Budget, Scope};
 
-pub(crate) const BUDGETS: &[Budget] = &[
+/// Slack's limits, for its adapter and for whoever plays Slack.
+pub const BUDGETS: &[Budget] = &[
     // chat.postMessage: "1 per second per channel. Short bursts >1 allowed." A file is shown by a
     // message; long details become either.
     Budget {

@@ -163,7 +163,7 @@ impl RatedPlatform {
         let seconds = 1 + dice % u64::from(self.faults.retry_after_s.max(1));
         let wait = Duration::from_secs(seconds);
         // Half of them are about one channel, half about the whole workspace.
-        let place = (dice / 7 % 2 == 0).then(|| channel.to_owned());
+        let place = (dice / 7).is_multiple_of(2).then(|| channel.to_owned());
         let until = now + wait.as_millis() as i64;
         let scope = place.as_ref().map(|_| Scope::Channel);
         state.limits.untake(act, channel);

@@ -64,7 +64,7 @@ fn runtime() -> tokio::runtime::Runtime {
         .worker_threads(2)
         .enable_all()
         .build()
-        .unwrap()
+        .expect("a runtime")
 }
 
 fn any_rush() -> impl Strategy<Value = Rush> {
@@ -120,7 +120,7 @@ fn whatever_fails_nothing_is_lost_out_of_order_or_too_fast() {
         runtime.block_on(run(&plan));
         Ok(())
     });
-    every.unwrap();
+    every.expect("every plan");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
