@@ -54,7 +54,7 @@ async fn kill(options: &Options) -> bool {
         fault: None,
     };
     let whole = kill::run(&plan).await;
-    println!("as shipped: {whole}");
+    println!("without a fault: {whole}");
     let plan = kill::Plan {
         cycles: 25,
         fault: Some("early-ack"),
