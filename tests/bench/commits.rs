@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::composed;
+use crate::goals::{Aim, Goal};
 use crate::load::median;
 
 const IN_FLIGHT: [usize; 2] = [64, 256];
@@ -31,7 +32,11 @@ struct Site {
 impl Site {
     async fn new(synchronous: Synchronous) -> anyhow::Result<Self> {
         let dir = tempfile::tempdir_in("target")?;
-        let (app, loops) = composed::app(dir.path(), synchronous).await?;
+        let (app, loops) = composed::app(
+            dir.path(),
+            composed::store(dir.path(), synchronous).await?,
+            None,
+        )?;
         let stop = CancellationToken::new();
         let mut running = JoinSet::new();
         for one in loops.into_iter().filter(|one| one.name() == "intake") {
@@ -119,7 +124,8 @@ fn delivery() -> Delivery {
     }
 }
 
-pub(crate) async fn report() -> anyhow::Result<()> {
+pub(crate) async fn report() -> anyhow::Result<Vec<Goal>> {
+    let mut goals = Vec::new();
     println!(
         "\n{:>9} {:>10} {:>12} {:>10} {:>13} {:>14}",
         "in flight", "FULL /s", "NORMAL /s", "single /s", "FULL / NORMAL", "group / single"
@@ -142,8 +148,20 @@ pub(crate) async fn report() -> anyhow::Result<()> {
             "full_per_s": full_rate.round(), "normal_per_s": normal_rate.round(),
             "single_per_s": single.round(), "full_to_normal": safety, "group_to_single": group});
         eprintln!("{line}");
+        goals.push(Goal {
+            id: "G2",
+            what: format!("commits with FULL / with NORMAL, {in_flight} in flight"),
+            measured: safety,
+            aim: Aim::AtLeast(0.9),
+        });
+        goals.push(Goal {
+            id: "G3",
+            what: format!("group commit, {in_flight} in flight / single commits"),
+            measured: group,
+            aim: Aim::AtLeast(5.0),
+        });
         full.leave().await;
         normal.leave().await;
     }
-    Ok(())
+    Ok(goals)
 }

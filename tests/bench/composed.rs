@@ -10,42 +10,59 @@ use nightshift_app::{App, Loop, Ports, Settings};
 use nightshift_core::approval::Rule;
 use nightshift_core::id::Entropy;
 use nightshift_core::plan::Limits;
-use nightshift_core::port::{ChatPlatform, Clock, Ids};
+use nightshift_core::port::{ChatPlatform, Clock, Executor, Ids};
 use nightshift_core::secret::{Scrubber, Secret};
 use nightshift_core::time::Timestamp;
 use nightshift_core::user::Directory;
 use nightshift_slack::{SlackConfig, SlackPlatform};
-use nightshift_store::{Conditions, OpenOptions, Synchronous};
+use nightshift_store::{Conditions, OpenOptions, SqlStore, Synchronous};
 use rand::TryRngCore;
 
 use crate::slack::{SECRET, TOKEN};
 
-pub(crate) async fn app(
-    dir: &Path,
-    synchronous: Synchronous,
-) -> anyhow::Result<(Arc<App>, Vec<Arc<dyn Loop>>)> {
-    nightshift_http::tls::init();
-    let ids: Arc<dyn Ids> = Arc::new(RandomIds);
+/// What the plans of the benchmarks name.
+pub(crate) const EXECUTOR: &str = "local";
+
+/// The store in a directory, made when missing.
+pub(crate) async fn store(dir: &Path, synchronous: Synchronous) -> anyhow::Result<Arc<SqlStore>> {
     let options = OpenOptions {
         data_dir: dir.join("data"),
-        ids: ids.clone(),
+        ids: Arc::new(RandomIds),
         retry_backoff: std::time::Duration::from_secs(5),
     };
     let conditions = Conditions {
         synchronous,
         watch: None,
     };
-    let slack: Arc<dyn ChatPlatform> =
-        Arc::new(SlackPlatform::new(&config(), Some("http://127.0.0.1"))?);
+    Ok(nightshift_store::open_with(options, conditions).await?)
+}
+
+pub(crate) fn app(
+    dir: &Path,
+    store: Arc<SqlStore>,
+    executor: Option<Arc<dyn Executor>>,
+) -> anyhow::Result<(Arc<App>, Vec<Arc<dyn Loop>>)> {
+    nightshift_http::tls::init();
+    let slack: Arc<dyn ChatPlatform> = Arc::new(slack()?);
+    let executors = executor.map(|executor| (EXECUTOR.to_owned(), executor));
     let ports = Ports {
-        store: nightshift_store::open_with(options, conditions).await?,
+        store,
         platforms: [(slack.platform(), slack)].into(),
         planner: Arc::new(ScriptedPlanner::default()),
-        executors: BTreeMap::new(),
+        executors: executors.into_iter().collect(),
         clock: Arc::new(SystemClock),
-        ids,
+        ids: Arc::new(RandomIds),
     };
     Ok(App::new(ports, settings(dir)))
+}
+
+pub(crate) fn slack() -> anyhow::Result<SlackPlatform> {
+    Ok(SlackPlatform::new(&config(), Some("http://127.0.0.1"))?)
+}
+
+/// The time of day.
+pub(crate) fn now() -> Timestamp {
+    SystemClock.now()
 }
 
 pub(crate) struct SystemClock;
@@ -83,7 +100,7 @@ fn config() -> SlackConfig {
     }
 }
 
-fn settings(dir: &std::path::Path) -> Settings {
+fn settings(dir: &Path) -> Settings {
     Settings {
         directory: Directory::default(),
         api_keys: BTreeMap::new(),
@@ -109,7 +126,7 @@ fn settings(dir: &std::path::Path) -> Settings {
         retention: nightshift_app::settings::Retention::default(),
         timers: Timers::default(),
         scrubber: Scrubber::new([SECRET, TOKEN].map(Secret::new)),
-        holder: "bench".into(),
+        holder: "bench/1".into(),
         open_api: None,
     }
 }

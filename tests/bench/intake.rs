@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::goals::{Aim, Goal};
 use crate::load::{self, Cell, Target, median};
 use crate::process::Child;
 use crate::server::{Answering, Server};
@@ -15,8 +16,11 @@ const ROUNDS: usize = 5;
 
 /// Its rate is 1 in the table.
 const YARDSTICK: usize = 1;
+const STORED: usize = 2;
+/// Where the goal counts.
+const AIMED_AT: usize = 256;
 
-pub(crate) async fn report() -> anyhow::Result<()> {
+pub(crate) async fn report() -> anyhow::Result<Vec<Goal>> {
     let bare = Child::start(bare::ROLE)?;
     let unstored = Child::start(unstored::ROLE)?;
     let quiet = Server::start(Answering::No)?;
@@ -38,6 +42,7 @@ pub(crate) async fn report() -> anyhow::Result<()> {
         "\n{:22} {:>5} {:>10} {:>9} {:>9} {:>9} {:>12} {:>7}",
         "route", "conns", "requests/s", "p50 ms", "p99 ms", "CPU µs", "× not stored", "errors"
     );
+    let mut goals = Vec::new();
     for connections in CONNECTIONS {
         let mut cells: Vec<Vec<Cell>> = vec![Vec::new(); targets.len()];
         for _ in 0..ROUNDS {
@@ -46,8 +51,19 @@ pub(crate) async fn report() -> anyhow::Result<()> {
             }
         }
         table(&targets, connections, &cells);
+        if connections == AIMED_AT {
+            let rate = |of: usize| median(cells[of].iter().map(|cell| cell.rate));
+            goals.push(Goal {
+                id: "G1",
+                what: format!(
+                    "durable intake / the same route not storing, {AIMED_AT} connections"
+                ),
+                measured: rate(STORED) / rate(YARDSTICK),
+                aim: Aim::AtLeast(0.5),
+            });
+        }
     }
-    Ok(())
+    Ok(goals)
 }
 
 fn table(targets: &[Target], connections: usize, cells: &[Vec<Cell>]) {

@@ -91,6 +91,36 @@ async fn client(target: Target, until: Instant) -> anyhow::Result<(Vec<u32>, u64
     Ok((latencies, errors))
 }
 
+/// Loads a server until it dies; how many requests it answered with 200 before.
+pub(crate) async fn until_death(target: &Target, connections: usize) -> anyhow::Result<u64> {
+    let mut clients = JoinSet::new();
+    for _ in 0..connections {
+        let target = target.clone();
+        clients.spawn(async move {
+            let mut acknowledged = 0;
+            let mut stream = TcpStream::connect(&target.address).await?;
+            let mut requests = Requests::new(&target.address, target.path);
+            let mut answer = Vec::with_capacity(4096);
+            loop {
+                let request = requests.next(NUMBER.fetch_add(1, Ordering::Relaxed));
+                if stream.write_all(request).await.is_err() {
+                    return Ok::<u64, anyhow::Error>(acknowledged);
+                }
+                match read_answer(&mut stream, &mut answer).await {
+                    Ok(200) => acknowledged += 1,
+                    Ok(_) => {}
+                    Err(_) => return Ok(acknowledged),
+                }
+            }
+        });
+    }
+    let mut acknowledged = 0;
+    while let Some(client) = clients.join_next().await {
+        acknowledged += client??;
+    }
+    Ok(acknowledged)
+}
+
 /// The status of one answer with a known length.
 async fn read_answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> anyhow::Result<u16> {
     buffer.clear();

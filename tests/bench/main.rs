@@ -5,12 +5,18 @@
 //! interleaved (bare, not stored, intake, whole, bare, …), medians are printed; treat differences
 //! under 15 % as equal.
 
+mod approval;
 mod bare;
 mod commits;
 mod composed;
+mod depot;
+mod goals;
 mod intake;
 mod load;
+mod outbox;
 mod process;
+mod queue;
+mod recover;
 mod server;
 mod slack;
 mod start;
@@ -24,22 +30,36 @@ fn main() -> anyhow::Result<()> {
         _ => {}
     }
     let wanted = |name: &str| part.as_deref().is_none_or(|part| part == name);
-    // One thread: the cores belong to what is measured.
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let mut goals = Vec::new();
     if wanted("start") {
         start::report()?;
     }
     if wanted("intake") {
-        runtime.block_on(intake::report())?;
-    }
-    if wanted("commits") {
-        // As the server has it.
-        let runtime = tokio::runtime::Builder::new_multi_thread()
+        // One thread: the cores belong to what is measured.
+        let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
-        runtime.block_on(commits::report())?;
+        goals.extend(runtime.block_on(intake::report())?);
     }
+    // As the server has it.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    if wanted("commits") {
+        goals.extend(runtime.block_on(commits::report())?);
+    }
+    if wanted("queue") {
+        goals.extend(runtime.block_on(queue::report())?);
+    }
+    if wanted("approval") {
+        goals.push(runtime.block_on(approval::report())?);
+    }
+    if wanted("outbox") {
+        goals.extend(runtime.block_on(outbox::report())?);
+    }
+    if wanted("recover") {
+        goals.extend(runtime.block_on(recover::report())?);
+    }
+    goals::print(&goals);
     Ok(())
 }

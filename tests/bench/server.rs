@@ -1,8 +1,9 @@
 //! The built server, on a data directory of its own, with a Slack that answers or does not.
 
-use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, bail};
 use tempfile::TempDir;
@@ -19,8 +20,8 @@ pub(crate) enum Answering {
 
 pub(crate) struct Server {
     pub(crate) address: String,
-    process: std::process::Child,
-    _dir: TempDir,
+    process: Child,
+    dir: TempDir,
     _slack: Option<std::thread::JoinHandle<()>>,
 }
 
@@ -45,31 +46,44 @@ impl Server {
         };
         let config = dir.path().join("config.yaml");
         std::fs::write(&config, configuration(&api))?;
-        let mut process = Command::new(binary()?)
-            .args(["serve", "--listen", "127.0.0.1:0", "--config"])
-            .arg(&config)
-            .arg("--data-dir")
-            .arg(dir.path().join("data"))
-            .env("HOME", dir.path())
-            .env("RUST_LOG", "error")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()?;
-        let stdout = process.stdout.take().context("no output")?;
-        let mut address = None;
-        for line in BufReader::new(stdout).lines() {
-            if let Some((_, at)) = line?.split_once("listens on http://") {
-                address = Some(at.trim().to_owned());
-                break;
-            }
-        }
-        let address = address.context("the server did not start")?;
+        let (process, address) = launch(dir.path())?;
         Ok(Self {
             address,
             process,
-            _dir: dir,
+            dir,
             _slack: slack,
         })
+    }
+
+    /// `kill -9`.
+    pub(crate) fn kill(&mut self) -> anyhow::Result<()> {
+        self.process.kill()?;
+        self.process.wait()?;
+        Ok(())
+    }
+
+    /// On the same data directory.
+    pub(crate) fn start_again(&mut self) -> anyhow::Result<()> {
+        (self.process, self.address) = launch(self.dir.path())?;
+        Ok(())
+    }
+
+    pub(crate) fn data_dir(&self) -> PathBuf {
+        self.dir.path().join("data")
+    }
+
+    pub(crate) fn is_ready(&self) -> bool {
+        let Ok(mut stream) = TcpStream::connect(&self.address) else {
+            return false;
+        };
+        let request = format!(
+            "GET /readyz HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n",
+            self.address
+        );
+        let mut answer = String::new();
+        stream.write_all(request.as_bytes()).is_ok()
+            && stream.read_to_string(&mut answer).is_ok()
+            && answer.starts_with("HTTP/1.1 200")
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -82,6 +96,27 @@ impl Drop for Server {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// The server on what is in the directory, and where it listens.
+fn launch(dir: &Path) -> anyhow::Result<(Child, String)> {
+    let mut process = Command::new(binary()?)
+        .args(["serve", "--listen", "127.0.0.1:0", "--config"])
+        .arg(dir.join("config.yaml"))
+        .arg("--data-dir")
+        .arg(dir.join("data"))
+        .env("HOME", dir)
+        .env("RUST_LOG", "error")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()?;
+    let stdout = process.stdout.take().context("no output")?;
+    for line in BufReader::new(stdout).lines() {
+        if let Some((_, at)) = line?.split_once("listens on http://") {
+            return Ok((process, at.trim().to_owned()));
+        }
+    }
+    bail!("the server did not start")
 }
 
 fn configuration(api: &str) -> String {

@@ -1,6 +1,5 @@
 //! Time to ready, idle memory, size.
 
-use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -17,7 +16,7 @@ pub(crate) fn report() -> anyhow::Result<()> {
     for _ in 0..STARTS {
         let started = Instant::now();
         let server = Server::start(Answering::No)?;
-        while !ready(&server.address) {
+        while !server.is_ready() {
             std::thread::yield_now();
         }
         times.push(started.elapsed().as_secs_f64() * 1000.0);
@@ -38,15 +37,4 @@ pub(crate) fn report() -> anyhow::Result<()> {
     println!("idle resident memory: {:.1} MB", kb / 1000.0);
     println!("binary: {:.1} MB", bytes as f64 / 1e6);
     Ok(())
-}
-
-fn ready(address: &str) -> bool {
-    let Ok(mut stream) = std::net::TcpStream::connect(address) else {
-        return false;
-    };
-    let request = format!("GET /readyz HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
-    let mut answer = String::new();
-    stream.write_all(request.as_bytes()).is_ok()
-        && stream.read_to_string(&mut answer).is_ok()
-        && answer.starts_with("HTTP/1.1 200")
 }

@@ -25,7 +25,11 @@ pub(crate) fn serve() -> anyhow::Result<()> {
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let (app, _) = composed::app(dir.path(), Synchronous::Full).await?;
+        let (app, _) = composed::app(
+            dir.path(),
+            composed::store(dir.path(), Synchronous::Full).await?,
+            None,
+        )?;
         let mut server = Server::new(app, None, HttpLimits::default(), BTreeMap::new());
         server.intake = Arc::new(AnswersAtOnce);
         server.ready.recovered();

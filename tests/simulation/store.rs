@@ -193,11 +193,11 @@ in_turn! { Tasks:
 }
 
 in_turn! { Attempts:
-    lease_next(executor: &str, holder: &str, terms: LeaseTerms, now: Timestamp) -> Option<Leased>;
+    lease(executor: &str, holder: &str, terms: LeaseTerms, limit: usize, now: Timestamp) -> Vec<Leased>;
     attempt_started(task: &TaskId, fence: Fence, isolation: &str, deadline: Timestamp, now: Timestamp) -> LeaseWord;
     attempt_progress(task: &TaskId, fence: Fence, step: Option<&str>, usage: Usage, session: Option<&str>, now: Timestamp) -> LeaseWord;
     renew(holder: &str, held: &[(TaskId, Fence)], now: Timestamp, until: Timestamp) -> Vec<LeaseWord>;
-    finish(finish: &Finish, now: Timestamp) -> FinishOutcome, by finish_seen;
+    finish_all(ends: &[Finish], now: Timestamp) -> Vec<FinishOutcome>, by finish_seen;
     sweep(now: Timestamp) -> Swept;
     recover(holder: &str, grace: Timestamp, now: Timestamp) -> Swept, by recover_perhaps;
 }

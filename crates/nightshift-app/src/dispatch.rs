@@ -211,22 +211,23 @@ impl Loop for Dispatch {
         self.heartbeat().await?;
         let mut started = false;
         for executor in self.app.ports.executors.keys() {
-            while self.crew.free() > 0 && !self.board().closing {
-                let now = self.app.now();
-                let timers = &self.app.settings.timers;
-                let terms = LeaseTerms {
-                    until: now.after(timers.lease),
-                    start_by: now.after(timers.start_within),
-                };
-                let holder = &self.app.settings.holder;
-                let Some(leased) = self
-                    .app
-                    .store()
-                    .lease_next(executor, holder, terms, now)
-                    .await?
-                else {
-                    break;
-                };
+            let free = self.crew.free();
+            if free == 0 || self.board().closing {
+                break;
+            }
+            let now = self.app.now();
+            let timers = &self.app.settings.timers;
+            let terms = LeaseTerms {
+                until: now.after(timers.lease),
+                start_by: now.after(timers.start_within),
+            };
+            let holder = &self.app.settings.holder;
+            let leased = self
+                .app
+                .store()
+                .lease(executor, holder, terms, free, now)
+                .await?;
+            for leased in leased {
                 self.app.wake.outbox.notify_one();
                 self.app.wake.changed();
                 self.start(executor, leased, now);

@@ -48,7 +48,7 @@ const CAPABILITIES: Capabilities = Capabilities {
     // A message holds more, but is folded by the client beyond about this.
     text_limit: 3500,
     text_unit: TextUnit::Chars,
-    budgets: limits::BUDGETS,
+    budgets: BUDGETS,
 };
 
 /// Slack as a chat platform.

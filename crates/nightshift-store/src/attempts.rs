@@ -18,15 +18,16 @@ use crate::{SqlStore, events, leases, notices, row, sql, views};
 
 #[async_trait]
 impl Attempts for SqlStore {
-    async fn lease_next(
+    async fn lease(
         &self,
         executor: &str,
         holder: &str,
         terms: LeaseTerms,
+        limit: usize,
         now: Timestamp,
-    ) -> Result<Option<Leased>, StoreError> {
-        let tx = self.change("lease_next", now).await?;
-        Ok(leases::next(tx, executor, holder, terms).await?)
+    ) -> Result<Vec<Leased>, StoreError> {
+        let tx = self.change("lease", now).await?;
+        Ok(leases::lease(tx, executor, holder, terms, limit).await?)
     }
 
     async fn attempt_started(
@@ -70,9 +71,18 @@ impl Attempts for SqlStore {
         Ok(leases::renew(tx, holder, held, until).await?)
     }
 
-    async fn finish(&self, finish: &Finish, now: Timestamp) -> Result<FinishOutcome, StoreError> {
-        let tx = self.change("finish", now).await?;
-        Ok(end(tx, finish).await?)
+    async fn finish_all(
+        &self,
+        ends: &[Finish],
+        now: Timestamp,
+    ) -> Result<Vec<FinishOutcome>, StoreError> {
+        let mut tx = self.change("finish", now).await?;
+        let mut outcomes = Vec::with_capacity(ends.len());
+        for finish in ends {
+            outcomes.push(end(&mut tx, finish).await?);
+        }
+        tx.commit().await?;
+        Ok(outcomes)
     }
 
     async fn sweep(&self, now: Timestamp) -> Result<Swept, StoreError> {
@@ -200,8 +210,8 @@ pub(crate) async fn close(
     moves::won(closed.rows_affected(), || format!("attempt of {task}"))
 }
 
-async fn end(mut tx: Tx<'_>, finish: &Finish) -> Result<FinishOutcome> {
-    let Some(row) = TaskRow::load(&mut tx, &finish.task).await? else {
+async fn end(tx: &mut Tx<'_>, finish: &Finish) -> Result<FinishOutcome> {
+    let Some(row) = TaskRow::load(tx, &finish.task).await? else {
         return Ok(FinishOutcome::Fenced);
     };
     let event = match finish.event {
@@ -211,7 +221,7 @@ async fn end(mut tx: Tx<'_>, finish: &Finish) -> Result<FinishOutcome> {
     let run_at = match event {
         // Given back by who could not begin: nothing has failed.
         TaskEvent::LeaseReturned { .. } => tx.now,
-        _ => leases::run_again_at(&mut tx, &row, &event).await?,
+        _ => leases::run_again_at(tx, &row, &event).await?,
     };
     let detail = finish.detail.clone();
     let cancelling = match &row.state {
@@ -229,29 +239,27 @@ async fn end(mut tx: Tx<'_>, finish: &Finish) -> Result<FinishOutcome> {
         };
         leases::wait_until(next, run_at);
     };
-    let moved = match moves::apply(&mut tx, &row, &event, adjust).await? {
+    let moved = match moves::apply(tx, &row, &event, adjust).await? {
         Ok(moved) => moved,
         Err(no) => return evidence(tx, finish, no).await,
     };
-    write_totals(&mut tx, finish).await?;
+    write_totals(tx, finish).await?;
     if moved.row.state.is_terminal() {
-        write_result(&mut tx, finish).await?;
+        write_result(tx, finish).await?;
         if let Some(conversation) = moved.row.conversation {
             for part in &finish.parts {
-                notices::post(&mut tx, conversation, part).await?;
+                notices::post(tx, conversation, part).await?;
             }
         }
     }
-    let view = views::present(&mut tx, &finish.task).await?;
-    tx.commit().await?;
+    let view = views::present(tx, &finish.task).await?;
     Ok(FinishOutcome::Finished(view))
 }
 
 /// A zombie spoke: kept for whoever asks why, and nothing else changes.
-async fn evidence(mut tx: Tx<'_>, finish: &Finish, no: NoMove) -> Result<FinishOutcome> {
+async fn evidence(tx: &mut Tx<'_>, finish: &Finish, no: NoMove) -> Result<FinishOutcome> {
     let data = json!({ "fence": finish.fence, "why": no.to_string() });
-    events::record(&mut tx, "attempt.fenced", Some(&finish.task), data).await?;
-    tx.commit().await?;
+    events::record(tx, "attempt.fenced", Some(&finish.task), data).await?;
     Ok(FinishOutcome::Fenced)
 }
 

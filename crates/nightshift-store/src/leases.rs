@@ -25,35 +25,40 @@ pub(crate) const KEEP_DELIVERY: Duration = nightshift_core::port::store::KEEP_DE
 /// Rows per sweep, so that it never holds the writer for long; the next sweep takes the rest.
 const MOVES_PER_SWEEP: i64 = 200;
 
-pub(crate) async fn next(
+pub(crate) async fn lease(
     mut tx: Tx<'_>,
     executor: &str,
     holder: &str,
     terms: LeaseTerms,
-) -> Result<Option<Leased>> {
-    loop {
-        let now = tx.now.millis();
-        let next: Option<String> = sqlx::query_scalar(sql::attempt::NEXT)
-            .bind(executor)
-            .bind(now)
-            .fetch_optional(tx.conn())
-            .await?;
-        let Some(Ok(id)) = next.map(|id| id.parse::<TaskId>()) else {
-            // A task that was refused above stays refused.
-            tx.commit().await?;
-            return Ok(None);
-        };
-        let Some(row) = TaskRow::load(&mut tx, &id).await? else {
-            return Ok(None);
-        };
+    limit: usize,
+) -> Result<Vec<Leased>> {
+    let mut leased = Vec::new();
+    while leased.len() < limit
+        && let Some(row) = waiting_longest(&mut tx, executor).await?
+    {
+        // A task that is refused stays refused, and the next one's turn comes.
         if !is_intact(&mut tx, &row).await? {
             refuse(&mut tx, &row).await?;
             continue;
         }
         let fence = take(&mut tx, &row, executor, holder, terms).await?;
-        let task = *views::present(&mut tx, &id).await?;
-        tx.commit().await?;
-        return Ok(Some(Leased { task, fence }));
+        let task = *views::present(&mut tx, &row.id).await?;
+        leased.push(Leased { task, fence });
+    }
+    tx.commit().await?;
+    Ok(leased)
+}
+
+async fn waiting_longest(tx: &mut Tx<'_>, executor: &str) -> Result<Option<TaskRow>> {
+    let now = tx.now.millis();
+    let next: Option<String> = sqlx::query_scalar(sql::attempt::NEXT)
+        .bind(executor)
+        .bind(now)
+        .fetch_optional(tx.conn())
+        .await?;
+    match next.map(|id| id.parse::<TaskId>()) {
+        Some(Ok(id)) => TaskRow::load(tx, &id).await,
+        Some(Err(_)) | None => Ok(None),
     }
 }
 

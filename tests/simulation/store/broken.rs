@@ -84,6 +84,18 @@ impl InTurn {
 
     pub(super) async fn finish_seen(
         &self,
+        ends: &[Finish],
+        now: Timestamp,
+    ) -> Result<Vec<FinishOutcome>, StoreError> {
+        let mut outcomes = Vec::new();
+        for finish in ends {
+            outcomes.push(self.finish_one(finish, now).await?);
+        }
+        Ok(outcomes)
+    }
+
+    async fn finish_one(
+        &self,
         finish: &Finish,
         now: Timestamp,
     ) -> Result<FinishOutcome, StoreError> {

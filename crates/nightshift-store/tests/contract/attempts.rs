@@ -291,3 +291,34 @@ pub(crate) async fn usage_is_the_sum_of_all_attempts(store: &dyn Store) {
     let idle = staged(store, &ask("b")).await;
     assert_eq!(idle.usage, Usage::default());
 }
+
+pub(crate) async fn several_are_leased_and_ended_in_one_commit_each(store: &dyn Store) {
+    let mut ids = Vec::new();
+    for n in 0..3 {
+        let text = format!("the {n}th of three");
+        ids.push(queued(store, &quiet(&text)).await.id);
+    }
+    let two = store.lease("local", "life-1", terms(at(2)), 2, at(2));
+    let mut leased = two.await.unwrap();
+    let rest = store.lease("local", "life-1", terms(at(3)), 9, at(3));
+    leased.extend(rest.await.unwrap());
+    let order: Vec<_> = leased.iter().map(|leased| leased.task.id.clone()).collect();
+    assert_eq!(order, ids, "first asked, first leased; none twice");
+
+    let mut ends: Vec<_> = leased
+        .iter()
+        .map(|leased| {
+            let fence = leased.fence;
+            finish(&leased.task.id, fence, TaskEvent::Completed { fence })
+        })
+        .collect();
+    // One of them is a zombie's: the others end all the same.
+    ends[1].event = TaskEvent::Completed { fence: Fence(0) };
+    ends[1].fence = Fence(0);
+    let outcomes = store.finish_all(&ends, at(4)).await.unwrap();
+    assert!(matches!(outcomes[0], FinishOutcome::Finished(_)));
+    assert!(matches!(outcomes[1], FinishOutcome::Fenced));
+    assert!(matches!(outcomes[2], FinishOutcome::Finished(_)));
+    let state = store.task(&ids[1]).await.unwrap().unwrap().state;
+    assert_eq!(state.name(), "running");
+}

@@ -397,17 +397,30 @@ pub enum Unplanned {
 
 #[async_trait]
 pub trait Attempts: Send + Sync {
-    /// Leases the next queued task of this executor: raises the fence, makes the attempt row.
+    /// Leases queued tasks of this executor, those that have waited longest first, at most
+    /// `limit` of them in one commit: raises their fences, makes their attempt rows.
     ///
     /// - Only a task whose current plan has a granted request for the same hash (or was let
     ///   through), and whose cancel was not asked.
+    async fn lease(
+        &self,
+        executor: &str,
+        holder: &str,
+        terms: LeaseTerms,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<Vec<Leased>, StoreError>;
+
+    /// The one that has waited longest.
     async fn lease_next(
         &self,
         executor: &str,
         holder: &str,
         terms: LeaseTerms,
         now: Timestamp,
-    ) -> Result<Option<Leased>, StoreError>;
+    ) -> Result<Option<Leased>, StoreError> {
+        Ok(self.lease(executor, holder, terms, 1, now).await?.pop())
+    }
 
     /// The program runs, and ends by `deadline` whatever its heartbeats say. `Fenced` when the
     /// lease is gone.
@@ -440,8 +453,20 @@ pub trait Attempts: Send + Sync {
         until: Timestamp,
     ) -> Result<Vec<LeaseWord>, StoreError>;
 
-    /// Ends an attempt, once; an old fence changes nothing.
-    async fn finish(&self, finish: &Finish, now: Timestamp) -> Result<FinishOutcome, StoreError>;
+    /// Ends attempts, each once, in one commit; an old fence changes nothing. The outcomes are in
+    /// the order of `ends`.
+    async fn finish_all(
+        &self,
+        ends: &[Finish],
+        now: Timestamp,
+    ) -> Result<Vec<FinishOutcome>, StoreError>;
+
+    /// Ends one attempt.
+    async fn finish(&self, end: &Finish, now: Timestamp) -> Result<FinishOutcome, StoreError> {
+        let outcomes = self.finish_all(std::slice::from_ref(end), now).await?;
+        // Nothing else can be known of an attempt that nobody answered for.
+        Ok(outcomes.into_iter().next().unwrap_or(FinishOutcome::Fenced))
+    }
 
     /// Expires what nobody decided; takes leases back whose program did not start, requeues or
     /// fails what was lost, ends what holds on beyond its deadline.
