@@ -85,8 +85,9 @@ async fn what_finds_no_room_is_refused_unread_and_what_waits_is_stored() {
 async fn open(app: &Arc<App>, stop: &CancellationToken, door: &mut JoinSet<()>) -> Client {
     let server = Server::new(app.clone(), None, HttpLimits::default(), [].into());
     server.ready.recovered();
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
+    let listener = listener.expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
     let until = stop.clone();
     door.spawn(async move {
         nightshift_server::serve(Arc::new(server), listener, None, until).await;

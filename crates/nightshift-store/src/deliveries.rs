@@ -102,7 +102,7 @@ impl SqlStore {
             .bind(id)
             .execute(&mut *tx)
             .await?;
-        Ok(tx.commit().await?)
+        tx.commit().await
     }
 }
 

@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::{SqlStore, row, sql};
 
 #[derive(Serialize)]
-struct Key<'a> {
+struct Known<'a> {
     source: &'a str,
     key: &'a str,
     delivery: &'a DeliveryId,
@@ -50,9 +50,9 @@ pub(super) async fn accept(store: &SqlStore, batch: &[NewDelivery]) -> Result<Ra
         })
         .collect();
     let rows = || batch.iter().zip(&named);
-    let keys: Vec<Key<'_>> = rows()
+    let keys: Vec<Known<'_>> = rows()
         .flat_map(|(new, (delivery, hash))| {
-            new.delivery.keys.iter().map(move |key| Key {
+            new.delivery.keys.iter().map(move |key| Known {
                 source: new.platform.as_str(),
                 key,
                 delivery,
