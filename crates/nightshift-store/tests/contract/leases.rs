@@ -199,6 +199,10 @@ pub(crate) async fn an_alert_is_relayed_to_each_channel_once(store: &dyn Store) 
     channels.sort_unstable();
     assert_eq!(channels, ["C-MORE", "C-OPS"]);
     assert!(said.iter().all(|item| item.notice == alert.notice));
+    for item in &said {
+        store.sent(item, None, at(903)).await.unwrap();
+    }
+    assert!(claim(store, at(DAY)).await.is_empty(), "said twice");
 }
 
 pub(crate) async fn a_request_that_planners_die_over_is_given_up(store: &dyn Store) {
