@@ -51,7 +51,7 @@ impl Attempts for SqlStore {
         session: Option<&str>,
         now: Timestamp,
     ) -> Result<LeaseWord, StoreError> {
-        let tx = self.change("attempt_progress", now).await?;
+        let tx = self.upkeep("attempt_progress", now).await?;
         let report = Report {
             step,
             usage,
@@ -67,7 +67,7 @@ impl Attempts for SqlStore {
         now: Timestamp,
         until: Timestamp,
     ) -> Result<Vec<LeaseWord>, StoreError> {
-        let tx = self.change("renew", now).await?;
+        let tx = self.upkeep("renew", now).await?;
         Ok(leases::renew(tx, holder, held, until).await?)
     }
 
