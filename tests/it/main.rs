@@ -6,6 +6,7 @@ mod bad_config;
 mod cancel;
 mod cli;
 mod clock;
+mod db;
 mod full;
 mod http_errors;
 mod lease;

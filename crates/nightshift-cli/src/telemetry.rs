@@ -21,7 +21,8 @@ pub(crate) fn init(filter: Option<&str>, data_dir: Option<&Path>) -> anyhow::Res
     };
     let files = match data_dir {
         Some(dir) => {
-            let daily = DailyFiles::new(&dir.join("logs"))?;
+            let logs = dir.join("logs");
+            let daily = DailyFiles::new(&logs).map_err(|error| no_logs(&logs, &error))?;
             Some(
                 tracing_subscriber::fmt::layer()
                     .with_ansi(false)
@@ -40,6 +41,22 @@ pub(crate) fn init(filter: Option<&str>, data_dir: Option<&Path>) -> anyhow::Res
         .with(files)
         .try_init()?;
     Ok(())
+}
+
+/// The first thing that is written below the data directory: it may be the one that cannot be.
+fn no_logs(dir: &Path, error: &io::Error) -> anyhow::Error {
+    let dir = dir.display();
+    match error.kind() {
+        io::ErrorKind::StorageFull => {
+            anyhow::anyhow!("no space is left for {dir}: free some, then start again")
+        }
+        io::ErrorKind::ReadOnlyFilesystem => {
+            anyhow::anyhow!("{dir} is on a read-only file system: choose another --data-dir")
+        }
+        _ => anyhow::anyhow!(
+            "{dir} cannot be made ({error}): give this user the right to, or choose another --data-dir"
+        ),
+    }
 }
 
 /// `nightshift_YYYYMMDD.log`, by UTC days.

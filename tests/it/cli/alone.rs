@@ -32,6 +32,7 @@ async fn help_lists_one_verb_per_line() {
         "why",
         "config",
         "doctor",
+        "db",
         "slack",
         "completion",
     ] {

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use sqlx::any::AnyPoolOptions;
+use sqlx::migrate::MigrateError;
 use sqlx::{AnyConnection, AnyPool, Connection};
 
 use super::directory::unusable;
@@ -163,6 +164,18 @@ pub(crate) fn damaged(path: &Path, error: sqlx::Error) -> OpenError {
         Some(code::CORRUPT | code::NOT_A_DATABASE) => not_ours(path).because(error),
         Some(code::FULL) => unusable(path, io::ErrorKind::StorageFull.into()),
         Some(code::READ_ONLY) => unusable(path, io::ErrorKind::PermissionDenied.into()),
+        _ => failed(path, error),
+    }
+}
+
+/// A migration that failed has not happened; the schema is the one before it.
+pub(crate) fn not_migrated(path: &Path, error: MigrateError) -> OpenError {
+    match &error {
+        MigrateError::Execute(cause) | MigrateError::ExecuteMigration(cause, _)
+            if primary_code(cause) == Some(code::FULL) =>
+        {
+            unusable(path, io::ErrorKind::StorageFull.into())
+        }
         _ => failed(path, error),
     }
 }

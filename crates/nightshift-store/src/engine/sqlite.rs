@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use super::directory::DataDir;
-use super::file::{Access, connect, failed};
+use super::file::{Access, connect, failed, not_migrated};
 use super::fold::Fold;
 use super::inspect;
 use super::measure::Meter;
@@ -78,7 +78,7 @@ impl Engine {
         MIGRATIONS
             .run(&writer)
             .await
-            .map_err(|e| failed(&path, e))?;
+            .map_err(|e| not_migrated(&path, e))?;
         read_back(&path, &writer, expected).await?;
         let reader = connect(&path, Access::Write, READERS, [READER, ""]).await?;
         let folder = connect(&path, Access::Write, 1, [FOLDER, ""]).await?;

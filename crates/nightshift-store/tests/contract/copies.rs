@@ -58,9 +58,14 @@ async fn damaged_pages_are_found() {
         created(&*store, &ask(&format!("task {n}")), at(0)).await;
     }
     store.close().await;
-    tamper(&dir, "PRAGMA writable_schema=ON; UPDATE sqlite_master SET rootpage = \
-        (SELECT rootpage FROM sqlite_master WHERE name = 'task_history') WHERE name = 'task_created'")
-        .await;
+    // An index that is told to hold another order than it does.
+    tamper(
+        &dir,
+        "PRAGMA writable_schema=ON; UPDATE sqlite_master \
+         SET sql = 'CREATE INDEX task_created ON task (task_id, created_at)' \
+         WHERE name = 'task_created'",
+    )
+    .await;
     let found = examine(&data(&dir)).await.unwrap().findings;
     assert!(!found.is_empty());
     assert!(

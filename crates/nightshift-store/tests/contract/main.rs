@@ -11,6 +11,7 @@ mod deliveries;
 mod given;
 mod leases;
 mod logs;
+mod migrations;
 mod open;
 mod outbox;
 mod pages;

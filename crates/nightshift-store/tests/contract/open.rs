@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use crate::given::{CountedIds, ask, at, claim, created, delivery, queued, running};
 use crate::open_in;
 
-async fn refusal(dir: &TempDir) -> OpenError {
+pub(crate) async fn refusal(dir: &TempDir) -> OpenError {
     let options = OpenOptions {
         retry_backoff: std::time::Duration::from_secs(5),
         data_dir: dir.path().join("data"),

@@ -68,12 +68,13 @@ pub(super) const INVARIANTS: &[Invariant] = &[
     },
     Invariant {
         name: "I14",
-        sentence: "nothing was leased but from the queue, and nothing in the queue is to be cancelled",
+        sentence: "nothing was leased but from the queue, and what is to be cancelled neither waits nor runs",
         sql: "SELECT l.task_id FROM event l WHERE l.kind = 'attempt.leased' \
                 AND 'task.queued' <> coalesce((SELECT e.kind FROM event e \
                   WHERE e.task_id = l.task_id AND e.task_n < l.task_n AND e.kind LIKE 'task.%' \
                   ORDER BY e.task_n DESC LIMIT 1), '') \
               UNION SELECT t.task_id FROM task t \
-              WHERE t.state = 'queued' AND t.cancel_asked_at IS NOT NULL",
+              WHERE t.cancel_asked_at IS NOT NULL \
+                AND t.state IN ('planning', 'staged', 'queued', 'running', 'paused')",
     },
 ];
