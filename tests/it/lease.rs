@@ -99,6 +99,32 @@ async fn a_server_that_was_stopped_itself_runs_nothing_beside_its_own_zombie() {
 }
 
 #[tokio::test]
+async fn a_lease_that_waits_too_long_for_a_zombie_never_begins() {
+    let w = World::new().await;
+    let (task, zombie) = w.starts("ana", "one at a time").await;
+    zombie.ignores_signals();
+    w.clock.advance(SLEPT);
+    w.tick("sweep").await;
+    w.advance(BACKOFF).await;
+    assert_eq!(w.state(&task.id).await, "running", "the next is leased");
+    // Its time to start passes while the zombie lives; the one after is leased.
+    w.clock.advance(Duration::from_secs(15));
+    w.tick("sweep").await;
+    assert_eq!(w.state(&task.id).await, "queued");
+    zombie.answers("a zombie's answer");
+    w.settle().await;
+    assert_eq!(w.agent.runs().len(), 1, "nobody may run now");
+    w.advance(BACKOFF).await;
+    let current = w.now(&task.id).await.fence;
+    let fences: Vec<_> = w.agent.runs().iter().map(|run| run.job.fence).collect();
+    assert_eq!(fences[1..], [current], "only who holds the lease");
+    w.agent.run_of(&task.id).answers("Forty-two.");
+    w.settle().await;
+    assert_eq!(w.state(&task.id).await, "completed");
+    w.leave().await;
+}
+
+#[tokio::test]
 async fn a_server_that_was_stopped_and_asks_in_time_goes_on() {
     let w = World::new().await;
     let (task, run) = w.starts("ana", "sleep with me").await;

@@ -147,13 +147,13 @@ impl Dispatch {
         let key = (leased.task.id.clone(), leased.fence);
         let lease = self.app.settings.timers.lease;
         let hold = Arc::new(Hold::new(self.renewals.clone(), asked_at, lease));
-        let held = Held {
+        let entry = Held {
             orders,
             hold: hold.clone(),
             gone: CancellationToken::new(),
         };
         let before = self.former(&key.0);
-        self.board().held.insert(key.clone(), held);
+        self.board().held.insert(key.clone(), entry);
         let place = Place {
             board: self.board.clone(),
             key,
@@ -161,8 +161,11 @@ impl Dispatch {
         let app = self.app.clone();
         let executor = self.app.ports.executors[executor].clone();
         self.crew.start(async move {
-            for gone in before {
-                gone.cancelled().await;
+            if !before.is_empty() {
+                all_gone(before).await;
+                if !is_still_ours(&app, &place.key).await {
+                    return;
+                }
             }
             contained(app, executor, leased, hold, received).await;
             drop(place);
@@ -180,6 +183,25 @@ impl Dispatch {
         }
         former
     }
+}
+
+async fn all_gone(former: Vec<CancellationToken>) {
+    for one in former {
+        one.cancelled().await;
+    }
+}
+
+/// Whether a lease that had to wait may still begin; who cannot ask does not begin, and the lease
+/// returns by itself.
+async fn is_still_ours(app: &App, key: &(TaskId, Fence)) -> bool {
+    let now = app.now();
+    let until = now.after(app.settings.timers.lease);
+    let holder = &app.settings.holder;
+    let words = app
+        .store()
+        .renew(holder, std::slice::from_ref(key), now, until)
+        .await;
+    words.is_ok_and(|words| words.first() == Some(&LeaseWord::Keep))
 }
 
 /// Runs an attempt; a panic in it costs that attempt and no more, and is counted as a loss.

@@ -105,9 +105,7 @@ impl Attempt {
     ) -> Result<Box<dyn Running>, Exit> {
         let (app, hold) = (self.app.clone(), self.hold.clone());
         tokio::select! {
-            started = executor.start(job) => {
-                started.map_err(|error| broken(ExitKind::Broken(error.message)))
-            }
+            biased;
             Some(order) = self.orders.recv() => {
                 if order == Order::HandBack {
                     self.ending = Ending::HandedBack;
@@ -117,6 +115,9 @@ impl Attempt {
             () = hold.cut_off(|| app.now()) => {
                 self.ending = Ending::CutOff;
                 Err(broken(ExitKind::Stopped))
+            }
+            started = executor.start(job) => {
+                started.map_err(|error| broken(ExitKind::Broken(error.message)))
             }
         }
     }
