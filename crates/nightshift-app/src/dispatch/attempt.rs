@@ -20,7 +20,7 @@ use crate::insist::insist;
 const PROGRESS_EVERY: Duration = Duration::from_secs(1);
 
 /// An executor counts real time, the store ours, which may be a twentieth faster for a while.
-const SLACK: u32 = 10;
+const LEEWAY: u32 = 10;
 /// For the end of an attempt: collecting results, writing the last output.
 const SETTLING: Duration = Duration::from_secs(60);
 
@@ -148,7 +148,7 @@ impl Attempt {
     fn allowed(&self) -> Duration {
         let plan = self.task.plan.as_ref();
         let timeout = Duration::from_secs(plan.map_or(0, |plan| plan.body.timeout_s));
-        timeout + timeout / SLACK + self.app.settings.timers.stop_grace + SETTLING
+        timeout + timeout / LEEWAY + self.app.settings.timers.stop_grace + SETTLING
     }
 
     /// Exactly the approved plan: what the plan does not name, the job does not have.
