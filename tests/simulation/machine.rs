@@ -144,7 +144,7 @@ impl Handle {
             let rested = process
                 .stepped_at
                 .is_none_or(|at| now.since(at) >= std::time::Duration::from_secs(2));
-            let more = rested && process.steps < 5 && !process.told && chance % 3 > 0;
+            let more = rested && process.steps < 5 && !process.told && !chance.is_multiple_of(3);
             if more {
                 process.steps += 1;
                 process.stepped_at = Some(now);

@@ -21,6 +21,8 @@ use crate::verdict;
 
 /// Decisions of the scheduler before all is healed.
 const STEPS: usize = 700;
+/// Asleep for longer than this, a machine has lost its leases.
+const LEASE: Duration = Duration::from_secs(60);
 /// What one seed came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Report {
@@ -41,6 +43,7 @@ pub(crate) struct Simulation {
     pub(crate) trace: Vec<String>,
     pub(crate) crashes: usize,
     pub(crate) wrong: Vec<String>,
+    sweeps_first: bool,
     dir: TempDir,
     lives: u64,
 }
@@ -82,6 +85,7 @@ async fn run(seed: u64, broken: Option<Break>) -> Report {
         trace: Vec::new(),
         crashes: 0,
         wrong: Vec::new(),
+        sweeps_first: false,
         dir: dir.expect("a directory"),
         lives: seed << 16,
     };
@@ -139,7 +143,7 @@ impl Simulation {
             0..560 if !parked.is_empty() => {
                 let (number, what) = parked[self.chance.below(parked.len())].clone();
                 // Work takes its time.
-                if what.starts_with("event") && self.chance.below(6) > 0 {
+                if what.starts_with("event") && self.chance.below(10) > 0 {
                     return life;
                 }
                 let pass = self.fate(&what);
@@ -179,7 +183,11 @@ impl Simulation {
     }
 
     fn tick_some(&mut self, life: &mut Life) {
-        let index = self.chance.below(life.loops.len());
+        let mut index = self.chance.below(life.loops.len());
+        if std::mem::take(&mut self.sweeps_first) {
+            let sweep = life.loops.iter().position(|one| one.name() == "sweep");
+            index = sweep.unwrap_or(index);
+        }
         if !life.ticking.contains(&index) {
             self.note(format!("tick {}", life.loops[index].name()));
             life.tick(index);
@@ -226,13 +234,21 @@ impl Simulation {
     }
 
     async fn time_passes(&mut self) {
-        let wait = match self.chance.below(100) {
+        let runs = {
+            let processes = self.outside.machine.processes();
+            processes.all.values().any(|process| process.alive)
+        };
+        // What runs while the machine sleeps is what can come back as a ghost.
+        let most = if runs { 135 } else { 100 };
+        let wait = match self.chance.below(most) {
             0..65 => Duration::from_millis(100 + self.chance.below(2_000) as u64),
             65..90 => Duration::from_secs(1 + self.chance.below(8) as u64),
+            99 => Duration::from_secs(7_200),
             // Asleep with its lid closed.
-            90..99 => Duration::from_secs(50 + self.chance.below(90) as u64),
-            _ => Duration::from_secs(7_200),
+            _ => Duration::from_secs(50 + self.chance.below(90) as u64),
         };
+        // Of all that is due when the machine wakes, the sweep may be the first.
+        self.sweeps_first = runs && wait >= LEASE && self.chance.below(4) > 0;
         self.pass(wait).await;
     }
 
@@ -274,7 +290,9 @@ impl Simulation {
             act.acknowledged |= heard;
             notes.push(format!("delivered {index}: {accepted}, heard {heard}"));
         }
-        notes.into_iter().for_each(|note| self.note(note));
+        for note in notes {
+            self.note(note);
+        }
     }
 
     async fn crash(&mut self, life: Life, where_: &str) -> Life {

@@ -263,14 +263,14 @@ impl Left<'_> {
             let cards: Vec<&&Message> = said.iter().filter(|one| !is_last_word(one)).collect();
             // A copy that came too late is nobody's: it stays as it was.
             let kept = cards.iter().rfind(|one| !one.late).or(cards.last());
-            let shown = kept.map(|one| one.now().title.clone());
+            let kept = kept.map(|one| one.now().title.clone());
             let shows = cards.iter().any(|one| one.now().title == title);
             let told = said.iter().any(|one| one.now().title == last);
-            let kept_shows = shown.as_deref() == Some(&title);
+            let kept_shows = kept.as_deref() == Some(&title);
             let found_late = shows && cards.iter().any(|one| one.late);
             self.expect(kept_shows || found_late, || {
                 format!(
-                    "the card of {} shows {shown:?} instead of {title:?}",
+                    "the card of {} shows {kept:?} instead of {title:?}",
                     task.id
                 )
             });

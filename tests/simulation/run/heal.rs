@@ -55,7 +55,9 @@ impl Simulation {
             worked |= self.let_all_go(life).await;
         }
         let late = self.outside.remote.seen().on_the_way.len();
-        (0..late).for_each(|_| self.something_arrives_late());
+        for _ in 0..late {
+            self.something_arrives_late();
+        }
         for index in 0..self.acts.len() {
             if !self.acts[index].acknowledged && !self.acts[index].under_way {
                 self.deliver(life, index);

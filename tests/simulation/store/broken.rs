@@ -46,6 +46,15 @@ impl Break {
         Self::FoundIsNew,
         Self::NoRecovery,
     ];
+
+    /// A seed that has noticed it: tried first, because others take their time.
+    pub(crate) const fn hint(self) -> u64 {
+        match self {
+            Self::NoFence => 9,
+            Self::FoundIsNew => 30,
+            _ => 1,
+        }
+    }
 }
 
 impl InTurn {

@@ -63,6 +63,10 @@ impl StateMachineTest for OnSqlite {
     }
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "who starts the tests chooses how long they run"
+)]
 fn config() -> Config {
     let cases = std::env::var("NIGHTSHIFT_MODEL_CASES").ok();
     Config {

@@ -21,10 +21,10 @@ impl Model {
         if first.is_some_and(|(body, _)| *body != one.body) {
             return "conflict".to_owned();
         }
-        let seen = |key: &String| self.keys.get(key).filter(fresh).is_some();
+        let seen = |key: &String| self.keys.get(key).as_ref().is_some_and(fresh);
         let repeated = keys.iter().any(seen);
         for key in keys {
-            let known = self.keys.get(&key).filter(fresh).is_some();
+            let known = self.keys.get(&key).as_ref().is_some_and(fresh);
             if !known {
                 self.keys.insert(key, (one.body, now));
             }

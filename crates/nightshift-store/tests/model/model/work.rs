@@ -231,7 +231,9 @@ impl Model {
             self.end(*index, State::Expired);
         }
         let idle = self.over(|model, index| model.tasks[index].start_by);
-        idle.iter().for_each(|index| self.give_back(*index));
+        for index in &idle {
+            self.give_back(*index);
+        }
         let endless = self.over(|model, index| model.tasks[index].deadline);
         for index in &endless {
             match self.tasks[*index].state {
