@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use harness::process::{Installation, PATIENCE, Ran};
+use harness::process::{Installation, PATIENCE, Ran, eventually};
 use serde_json::json;
 
 /// The database and whatever lies beside it under its name.
@@ -41,8 +41,8 @@ async fn a_backup_made_beside_the_server_is_restored_and_goes_on() {
     for word in ["copy.sqlite", "bytes", "results"] {
         assert!(made.stdout.contains(word), "{word}: {made:?}");
     }
-    let mode = std::fs::metadata(&to).expect("a copy").permissions().mode();
-    assert_eq!(mode & 0o777, 0o600);
+    let rights = std::fs::metadata(&to).expect("a copy").permissions();
+    assert_eq!(rights.mode() & 0o777, 0o600);
     let later = server.submit(json!({"description": "too late"})).await;
     let again = copied(&site, &to).await;
     assert_eq!(again.code, 1, "{again:?}");
@@ -68,8 +68,8 @@ async fn a_backup_made_beside_the_server_is_restored_and_goes_on() {
 }
 
 #[tokio::test]
-async fn what_is_not_in_order_is_one_line_each_and_code_1() {
-    let site = Installation::new();
+async fn what_is_not_in_order_is_one_line_each_and_the_auditor_tells_of_it() {
+    let mut site = Installation::new();
     let missing = site.nightshift(&["db", "check"]).await;
     assert_eq!(missing.code, 1, "{missing:?}");
     assert!(missing.stderr.contains("no database"), "{missing:?}");
@@ -109,6 +109,17 @@ async fn what_is_not_in_order_is_one_line_each_and_code_1() {
             .any(|line| line.starts_with("invariant: I8: ") || line.starts_with("integrity: ")),
         "{sick:?}"
     );
+
+    // A server does not look for that at its start; the auditor does.
+    site.config["remote"]["timers"]["self_check"] = "1s".into();
+    let server = site.start().await;
+    eventually("the auditor tells of it", async || {
+        let health = server.admin().get("/health").await.json();
+        let broken = health["store"]["broken_invariants"].as_array()?.first()?;
+        broken.as_str()?.starts_with("I8: ").then_some(())
+    })
+    .await;
+    assert!(site.said().contains("Stored rows contradict each other"));
 }
 
 /// A refusal names the file and the next step, ends with code 1, and changes nothing.
@@ -122,7 +133,7 @@ async fn refuses(site: &Installation, words: &[&str]) {
     assert_eq!(files(site), before, "{words:?}");
 }
 
-async fn with_file(content: &[u8]) -> Installation {
+fn with_file(content: &[u8]) -> Installation {
     let site = Installation::new();
     std::fs::create_dir_all(site.data_dir()).expect("a directory");
     std::fs::write(site.data_dir().join("nightshift.sqlite"), content).expect("a file");
@@ -131,9 +142,9 @@ async fn with_file(content: &[u8]) -> Installation {
 
 #[tokio::test]
 async fn what_is_no_database_of_ours_is_refused_and_left_alone() {
-    let text = with_file(b"a letter to my mother, longer than a hundred bytes or so").await;
+    let text = with_file(b"a letter to my mother, longer than a hundred bytes or so");
     refuses(&text, &["nightshift.sqlite", "damaged or no", "backup"]).await;
-    let stub = with_file(b"SQLite format 3\0and then nothing of the kind").await;
+    let stub = with_file(b"SQLite format 3\0and then nothing of the kind");
     refuses(&stub, &["nightshift.sqlite", "damaged or no", "backup"]).await;
 
     let used = Installation::new();
