@@ -103,6 +103,7 @@ contract! {
         a_vote_that_changes_nothing_leaves_its_delivery_open;
     attempts:
         nothing_runs_unapproved,
+        several_are_leased_and_ended_in_one_commit_each,
         a_task_is_leased_to_one_of_many,
         a_plan_let_through_runs_without_a_vote,
         a_finish_completes_the_task,
