@@ -37,11 +37,14 @@ pub(crate) async fn store(dir: &Path, synchronous: Synchronous) -> anyhow::Resul
     Ok(nightshift_store::open_with(options, conditions).await?)
 }
 
+/// An application, and the loops that make it run.
+type Composed = (Arc<App>, Vec<Arc<dyn Loop>>);
+
 pub(crate) fn app(
     dir: &Path,
     store: Arc<SqlStore>,
     executor: Option<Arc<dyn Executor>>,
-) -> anyhow::Result<(Arc<App>, Vec<Arc<dyn Loop>>)> {
+) -> anyhow::Result<Composed> {
     nightshift_http::tls::init();
     let slack: Arc<dyn ChatPlatform> = Arc::new(slack()?);
     let executors = executor.map(|executor| (EXECUTOR.to_owned(), executor));

@@ -57,10 +57,13 @@ async fn round(length: Duration) -> anyhow::Result<Round> {
         path: "/webhook/slack",
         pid: server.pid(),
     };
-    let load = tokio::spawn(async move { load::until_death(&target, CONNECTIONS).await });
-    tokio::time::sleep(length).await;
-    server.kill()?;
-    let acknowledged = load.await??;
+    let kill = async {
+        tokio::time::sleep(length).await;
+        server.kill()
+    };
+    let (acknowledged, killed) = tokio::join!(load::until_death(&target, CONNECTIONS), kill);
+    let acknowledged = acknowledged?;
+    killed?;
     let data = server.data_dir();
     let megabytes =
         |name: &str| std::fs::metadata(data.join(name)).map_or(0.0, |of| of.len() as f64 / 1e6);

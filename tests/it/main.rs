@@ -15,7 +15,6 @@ mod page;
 mod process_crash;
 mod process_disk;
 mod process_power;
-mod process_power;
 mod process_secrets;
 mod process_shutdown;
 mod process_zombie;

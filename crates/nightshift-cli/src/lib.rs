@@ -7,7 +7,7 @@ mod clock;
 mod cmd;
 mod compose;
 mod config;
-#[cfg(feature = "fuzz")]
+#[doc(hidden)]
 pub mod fuzz;
 mod hooks;
 mod lifecycle;

@@ -13,7 +13,7 @@
 //! an attempt started outlives it or us.
 
 pub mod config;
-#[cfg(feature = "fuzz")]
+#[doc(hidden)]
 pub mod fuzz;
 mod init;
 mod local;

@@ -6,7 +6,7 @@
 
 pub mod base_url;
 pub mod client;
-#[cfg(feature = "fuzz")]
+#[doc(hidden)]
 pub mod fuzz;
 pub mod redact;
 pub mod retry;

@@ -12,7 +12,7 @@ mod cli;
 mod config;
 mod draft;
 mod estimate;
-#[cfg(feature = "fuzz")]
+#[doc(hidden)]
 pub mod fuzz;
 mod prompt;
 
@@ -20,7 +20,6 @@ pub use cli::AgentPlanner;
 pub use config::{ConfigError, Parts, PlannerKind, PlannerSection, build};
 pub use estimate::EstimatePlanner;
 
-#[cfg(any(test, feature = "fuzz"))]
 #[cfg_attr(
     not(test),
     expect(dead_code, reason = "the fuzz target needs the ask alone")

@@ -8,7 +8,7 @@ pub mod audit;
 pub mod envelope;
 pub mod error;
 pub mod extract;
-#[cfg(feature = "fuzz")]
+#[doc(hidden)]
 pub mod fuzz;
 pub mod ready;
 pub mod router;

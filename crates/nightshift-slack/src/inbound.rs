@@ -15,7 +15,6 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 pub(crate) use interaction::{FORM_ACTION, FORM_BLOCK, FORM_CALLBACK};
-#[cfg(feature = "fuzz")]
 pub(crate) use text::plain as text_as_typed;
 
 /// The bot's own account, once `auth.test` has told it.

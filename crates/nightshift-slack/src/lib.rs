@@ -3,7 +3,7 @@
 mod client;
 mod config;
 mod error;
-#[cfg(feature = "fuzz")]
+#[doc(hidden)]
 pub mod fuzz;
 mod inbound;
 mod limits;

@@ -101,7 +101,7 @@ impl SqlStore {
                 .execute(&mut *tx)
                 .await?;
         }
-        Ok(tx.commit().await?)
+        tx.commit().await
     }
 
     async fn any_claimed(&self) -> Result<bool> {

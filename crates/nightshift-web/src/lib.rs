@@ -3,7 +3,7 @@
 mod body;
 mod door;
 mod error;
-#[cfg(feature = "fuzz")]
+#[doc(hidden)]
 pub mod fuzz;
 mod inbound;
 

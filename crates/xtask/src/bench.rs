@@ -8,6 +8,7 @@ pub(crate) fn run(cells: &[String]) -> anyhow::Result<()> {
         &[
             "cargo",
             "build",
+            "--workspace",
             "--release",
             "--locked",
             "--bin",

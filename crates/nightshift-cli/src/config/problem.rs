@@ -122,7 +122,6 @@ pub(crate) struct Problems {
     pub(crate) list: Vec<Problem>,
 }
 
-#[cfg(feature = "fuzz")]
 impl Problems {
     /// Lines of the text that problems stand at.
     pub(crate) fn lines(&self) -> Vec<usize> {

@@ -4,7 +4,7 @@ use nightshift_core::port::store::{Attempts, Tasks};
 use nightshift_core::task::{Failure, TaskState};
 use tempfile::TempDir;
 
-use crate::given::{ask, at, lease, queued, running, staged};
+use crate::given::{ask, at, lease, queued, staged};
 use crate::open::tamper;
 use crate::open_in;
 
