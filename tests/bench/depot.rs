@@ -97,7 +97,7 @@ fn plan() -> anyhow::Result<Plan> {
     let draft = Draft {
         summary: "Nothing.".to_owned(),
         prompt: "nothing at all".to_owned(),
-        agent: Some("none".to_owned()),
+        agent: None,
         model: None,
         executor: composed::EXECUTOR.to_owned(),
         workspace: "/w".to_owned(),
@@ -112,7 +112,7 @@ fn plan() -> anyhow::Result<Plan> {
         timeout_s: 60,
         risk: "low".to_owned(),
         reasoning: String::new(),
-        argv: Vec::new(),
+        argv: vec!["nothing".to_owned()],
     };
     let limits = Limits {
         max_tokens: 1,
