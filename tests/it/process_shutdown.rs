@@ -7,7 +7,9 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use harness::Client;
-use harness::process::{Installation, Office, eventually, processes_of, until_gone};
+use harness::process::{
+    Installation, Office, Process, Server, eventually, processes_of, until_gone,
+};
 use nix::sys::signal::Signal;
 use serde_json::json;
 
@@ -73,11 +75,8 @@ async fn a_running_agent_gets_term_and_its_task_is_handed_back() {
     office.close();
 }
 
-#[tokio::test]
-async fn what_does_not_end_is_ended_at_the_deadline() {
-    let mut site = Installation::new();
-    site.config["remote"]["timers"]["shutdown"] = "2s".into();
-    site.config["remote"]["execution"]["local"]["stop_grace"] = "60s".into();
+/// A server whose one agent ignores that it is told to stop, and the agent's processes.
+async fn stubborn(site: &mut Installation) -> (Server, Vec<Process>) {
     site.agent(
         "probe",
         "trap '' TERM; echo here; while :; do sleep 0.05; done",
@@ -90,6 +89,15 @@ async fn what_does_not_end_is_ended_at_the_deadline() {
     })
     .await;
     let agent = processes_of(&id);
+    (server, agent)
+}
+
+#[tokio::test]
+async fn what_does_not_end_is_ended_at_the_deadline() {
+    let mut site = Installation::new();
+    site.config["remote"]["timers"]["shutdown"] = "2s".into();
+    site.config["remote"]["execution"]["local"]["stop_grace"] = "60s".into();
+    let (server, agent) = stubborn(&mut site).await;
     let ended = server.terminate(Duration::from_secs(6)).await;
     assert_eq!(ended.code, Some(1), "an unclean end is told by the code");
     until_gone(&agent).await;

@@ -11,6 +11,8 @@ use nightshift_fakes::slack::Fault;
 use nix::sys::signal::Signal;
 use serde_json::json;
 
+use super::stubborn;
+
 /// The default, and what Kubernetes leaves us.
 const IN_TIME: Duration = Duration::from_secs(25);
 
@@ -218,18 +220,7 @@ async fn a_second_sigterm_ends_it_at_once() {
     let mut site = Installation::new();
     site.config["remote"]["timers"]["shutdown"] = "25s".into();
     site.config["remote"]["execution"]["local"]["stop_grace"] = "60s".into();
-    site.agent(
-        "probe",
-        "trap '' TERM; echo here; while :; do sleep 0.05; done",
-    );
-    let server = site.start().await;
-    let id = server.submit(json!({"description": "stay"})).await;
-    server.approve(&id).await;
-    eventually("it is there", async || {
-        (!server.output(&id).await.is_empty()).then_some(())
-    })
-    .await;
-    let agent = processes_of(&id);
+    let (server, agent) = stubborn(&mut site).await;
     server.signal(Signal::SIGTERM);
     let nobody = harness::Client::new(&server.url, None);
     eventually("it stops", async || {
@@ -242,5 +233,5 @@ async fn a_second_sigterm_ends_it_at_once() {
     // What was acknowledged is there all the same.
     site.config["remote"]["execution"]["local"]["stop_grace"] = "1s".into();
     let server = site.start().await;
-    assert_eq!(server.task(&id).await["description"], "stay");
+    assert_eq!(server.tasks().await[0]["description"], "stay");
 }
