@@ -74,3 +74,36 @@ impl AgentSpec {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn agent(hosts: &[&str]) -> AgentSpec {
+        AgentSpec {
+            name: "echo".into(),
+            argv: vec!["cat".into()],
+            prompt: PromptBy::Stdin,
+            output: OutputFormat::Text,
+            hosts: hosts.iter().map(ToString::to_string).collect(),
+            credential_paths: vec![],
+            env_pass: vec![],
+            env_set: std::collections::BTreeMap::new(),
+            model_flag: None,
+            install_hint: String::new(),
+            usd_per_mtok_micros: 0,
+        }
+    }
+
+    #[test]
+    fn only_an_agent_that_names_hosts_reaches_the_network() {
+        assert_eq!(agent(&[]).network(), Network::None);
+        assert_eq!(agent(&["api.example.com"]).network(), Network::Open);
+    }
+
+    #[test]
+    fn a_plan_names_the_network_as_the_configuration_does() {
+        assert_eq!(Network::None.name(), "none");
+        assert_eq!(Network::Open.name(), "open");
+    }
+}

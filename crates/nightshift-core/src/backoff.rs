@@ -77,6 +77,37 @@ mod tests {
     }
 
     #[test]
+    fn a_wait_may_be_the_whole_step_or_nothing() {
+        let short = Backoff {
+            first: Duration::from_millis(1),
+            ..BACKOFF
+        };
+        let waits: Vec<u128> = (0..4)
+            .map(|n| short.wait(1, &[n; 16]).as_millis())
+            .collect();
+        assert_eq!(waits, [0, 1, 0, 1]);
+    }
+
+    #[test]
+    fn a_step_of_no_length_is_no_wait() {
+        let none = Backoff {
+            first: Duration::ZERO,
+            longest: Duration::ZERO,
+        };
+        assert_eq!(none.wait(3, &chance(7)), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_step_that_no_clock_can_count_is_waited_in_all_the_same() {
+        let endless = Backoff {
+            first: Duration::MAX,
+            longest: Duration::MAX,
+        };
+        assert_eq!(endless.wait(1, &[0; 16]), Duration::ZERO);
+        assert_eq!(endless.wait(1, &[1; 16]).as_millis(), 0x0101_0101_0101_0101);
+    }
+
+    #[test]
     fn a_first_step_beyond_the_longest_is_kept() {
         let slow = Backoff {
             first: Duration::from_secs(600),

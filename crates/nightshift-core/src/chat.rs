@@ -126,3 +126,29 @@ pub struct Capabilities {
     /// How fast it may be called.
     pub budgets: &'static [Budget],
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_is_written_with_its_platform() {
+        let ana = Identity {
+            platform: Platform::new("slack"),
+            id: "U1".into(),
+        };
+        assert_eq!(ana.to_string(), "slack:U1");
+    }
+
+    #[test]
+    fn the_operators_are_told_apart_from_a_channel_of_their_name() {
+        let operators = Conversation::operators();
+        assert!(operators.is_operators());
+        let channel = Conversation {
+            platform: Platform::new("slack"),
+            channel: "operators".into(),
+            ..operators
+        };
+        assert!(!channel.is_operators());
+    }
+}

@@ -216,4 +216,22 @@ mod tests {
         assert_eq!(request.header("b"), Some("2"));
         assert_eq!(request.header("c"), None);
     }
+
+    struct Door;
+
+    #[async_trait]
+    impl Intake for Door {
+        async fn deliver(&self, _: &Platform, _: Delivery) -> Result<(), StoreRefused> {
+            Ok(())
+        }
+
+        fn now(&self) -> Timestamp {
+            Timestamp::from_millis(0)
+        }
+    }
+
+    #[test]
+    fn who_says_nothing_of_room_has_some() {
+        assert!(Door.has_room());
+    }
 }

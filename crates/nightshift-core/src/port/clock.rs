@@ -32,3 +32,23 @@ pub trait Ids: Send + Sync {
     /// - Tests: seeded, so that a run can be repeated.
     fn entropy(&self) -> Entropy;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Noon;
+
+    impl Clock for Noon {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_millis(43_200_000)
+        }
+    }
+
+    #[test]
+    fn a_clock_that_nobody_sets_agrees_with_the_machine_and_knows_no_uptime() {
+        assert_eq!(Noon.wall(), Noon.now());
+        let mark = Noon.mark();
+        assert_eq!((mark.at, mark.uptime), (Noon.now(), None));
+    }
+}

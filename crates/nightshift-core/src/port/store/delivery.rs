@@ -88,3 +88,15 @@ pub struct RefusedAct {
     pub why: String,
     pub task: Option<crate::id::TaskId>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_client_asks_is_in_its_name_and_settles_no_delivery() {
+        let cause = Cause::by(UserId::new("ana"));
+        assert_eq!(cause.actor, Some(UserId::new("ana")));
+        assert_eq!(cause.delivery, None);
+    }
+}

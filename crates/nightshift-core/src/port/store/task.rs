@@ -488,14 +488,4 @@ pub trait Attempts: Send + Sync {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::CardVerb;
-
-    #[test]
-    fn buttons_are_read_by_their_names() {
-        for name in ["approve", "revise", "details", "cancel", "feedback"] {
-            assert_eq!(CardVerb::from_name(name).unwrap().name(), name);
-        }
-        assert_eq!(CardVerb::from_name("reject"), None);
-    }
-}
+mod tests;

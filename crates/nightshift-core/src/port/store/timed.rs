@@ -90,3 +90,15 @@ pub trait Timed: Send + Sync {
     /// Their files are gone, too.
     async fn files_removed(&self, tasks: &[TaskId]) -> Result<(), StoreError>;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_delivery_is_known_again_for_a_fortnight() {
+        let day = 24 * 60 * 60 * 1000;
+        let arrived = Timestamp::from_millis(3 * day);
+        assert_eq!(arrived.after(KEEP_DELIVERIES).millis(), 17 * day);
+    }
+}
