@@ -7,14 +7,20 @@ use anyhow::{Context, bail};
 
 use crate::run::{is_there, output, root, step};
 
-/// Debian packages by the program that shows they are there.
+/// Debian packages by the program that shows they are there. Of PostgreSQL only the programs are
+/// used: the tests start a cluster of their own, and leave alone whatever runs here.
 const NEEDED: &[(&str, &str)] = &[
     ("bwrap", "bubblewrap"),
     ("chromium", "chromium"),
     ("chromedriver", "chromium-driver"),
     ("faketime", "faketime"),
+    (POSTGRES, "postgresql"),
     ("strace", "strace"),
 ];
+
+/// Debian keeps it off the PATH, in a folder for each version.
+const POSTGRES: &str = "initdb";
+const POSTGRES_VERSIONS: &str = "/usr/lib/postgresql";
 
 pub(crate) fn run(filter: &[String]) -> anyhow::Result<()> {
     install()?;
@@ -86,10 +92,19 @@ fn number_before(text: &str, word: &str) -> u64 {
     digits.and_then(|digits| digits.parse().ok()).unwrap_or(0)
 }
 
+fn is_installed(program: &str) -> bool {
+    let versions = || std::fs::read_dir(POSTGRES_VERSIONS).into_iter().flatten();
+    is_there(program)
+        || (program == POSTGRES
+            && versions()
+                .flatten()
+                .any(|version| version.path().join("bin").join(program).is_file()))
+}
+
 fn install() -> anyhow::Result<()> {
     let missing: Vec<&str> = NEEDED
         .iter()
-        .filter(|(program, _)| !is_there(program))
+        .filter(|(program, _)| !is_installed(program))
         .map(|(_, package)| *package)
         .collect();
     if missing.is_empty() {
