@@ -1,5 +1,7 @@
 //! Attempts: started, reported on, ended; an old fence changes nothing.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use async_trait::async_trait;
 use nightshift_core::id::{Fence, TaskId};
 use nightshift_core::port::store::{
@@ -11,8 +13,8 @@ use nightshift_core::time::Timestamp;
 use nightshift_core::wording::ending;
 use serde_json::json;
 
-use crate::error::Result;
-use crate::moves::{self, TaskRow};
+use crate::error::{Error, Result};
+use crate::moves::{self, Step, TaskRow};
 use crate::transaction::Tx;
 use crate::{SqlStore, events, leases, notices, row, sql, views};
 
@@ -76,13 +78,8 @@ impl Attempts for SqlStore {
         ends: &[Finish],
         now: Timestamp,
     ) -> Result<Vec<FinishOutcome>, StoreError> {
-        let mut tx = self.change("finish", now).await?;
-        let mut outcomes = Vec::with_capacity(ends.len());
-        for finish in ends {
-            outcomes.push(end(&mut tx, finish).await?);
-        }
-        tx.commit().await?;
-        Ok(outcomes)
+        let tx = self.change("finish", now).await?;
+        Ok(end_all(tx, ends).await?)
     }
 
     async fn sweep(&self, now: Timestamp) -> Result<Swept, StoreError> {
@@ -142,7 +139,7 @@ async fn started(
             .execute(tx.conn())
             .await?;
         let data = json!({ "fence": fence, "isolation": isolation });
-        events::record(&mut tx, "attempt.started", Some(task), data).await?;
+        events::record(&mut tx, "attempt.started", Some(task), &data);
         tx.commit().await?;
     }
     Ok(word)
@@ -182,50 +179,93 @@ async fn progress(
         .await?;
     if report.step.is_some() && report.step != before.as_deref() {
         let data = json!({ "fence": fence, "step": report.step });
-        events::record(&mut tx, "attempt.progress", Some(task), data).await?;
+        events::record(&mut tx, "attempt.progress", Some(task), &data);
         if let Some(conversation) = row.conversation {
             let now = tx.now;
-            notices::card(&mut tx, conversation, task, row.plan_no, now).await?;
+            notices::card(&mut tx, conversation, task, row.plan_no, now);
         }
     }
     tx.commit().await?;
     Ok(word)
 }
 
-/// Ends an attempt's row together with the move that ends it.
-pub(crate) async fn close(
-    tx: &mut Tx<'_>,
-    task: &TaskId,
-    fence: Fence,
-    outcome: &str,
-) -> Result<()> {
-    let now = tx.now.millis();
-    let closed = sqlx::query(sql::attempt::FINISH)
-        .bind(task.as_str())
-        .bind(fence.0)
-        .bind(now)
-        .bind(outcome)
-        .execute(tx.conn())
-        .await?;
-    moves::won(closed.rows_affected(), || format!("attempt of {task}"))
+/// So often is a row read again that others change under our hands.
+const TRIES: usize = 3;
+
+/// Ends attempts of any tasks; each outcome at its place.
+async fn end_all(mut tx: Tx<'_>, ends: &[Finish]) -> Result<Vec<FinishOutcome>> {
+    let mut finished = vec![false; ends.len()];
+    let mut left: Vec<usize> = (0..ends.len()).collect();
+    for _ in 0..TRIES {
+        let mut raced = Vec::new();
+        while !left.is_empty() {
+            // The second end of one task is heard when the first has been.
+            let rest = left.split_off(distinct(ends, &left));
+            raced.extend(end_some(&mut tx, ends, &left, &mut finished).await?);
+            left = rest;
+        }
+        left = raced;
+    }
+    if let Some(one) = left.first() {
+        return Err(Error::Raced(ends[*one].task.to_string()));
+    }
+    let outcomes = outcomes(&mut tx, ends, &finished).await?;
+    tx.commit().await?;
+    Ok(outcomes)
 }
 
-async fn end(tx: &mut Tx<'_>, finish: &Finish) -> Result<FinishOutcome> {
-    let Some(row) = TaskRow::load(tx, &finish.task).await? else {
-        return Ok(FinishOutcome::Fenced);
-    };
+fn distinct(ends: &[Finish], some: &[usize]) -> usize {
+    let mut tasks = BTreeSet::new();
+    let tasks_of = some.iter().map(|n| &ends[*n].task);
+    tasks_of.take_while(|task| tasks.insert(*task)).count()
+}
+
+/// Ends attempts of different tasks; those whose rows others changed meanwhile are given back.
+async fn end_some(
+    tx: &mut Tx<'_>,
+    ends: &[Finish],
+    some: &[usize],
+    finished: &mut [bool],
+) -> Result<Vec<usize>> {
+    let ids: Vec<&TaskId> = some.iter().map(|n| &ends[*n].task).collect();
+    let rows = TaskRow::load_all(tx, &ids).await?;
+    let rows: BTreeMap<&TaskId, &TaskRow> = rows.iter().map(|row| (&row.id, row)).collect();
+    let mut verdicts = Vec::with_capacity(some.len());
+    for n in some {
+        if let Some(row) = rows.get(&ends[*n].task) {
+            verdicts.push((*n, decide(tx, &ends[*n], row).await?));
+        }
+    }
+    let steps = verdicts.iter().filter_map(|(_, step)| step.as_ref().ok());
+    let won = moves::write(tx, steps).await?;
+    let mut raced = Vec::new();
+    for (n, verdict) in verdicts {
+        let finish = &ends[n];
+        match verdict {
+            Err(no) => evidence(tx, finish, no),
+            Ok(_) if !won.contains(finish.task.as_str()) => raced.push(n),
+            Ok(step) => {
+                follow(tx, finish, &step).await?;
+                finished[n] = true;
+            }
+        }
+    }
+    Ok(raced)
+}
+
+async fn decide(tx: &mut Tx<'_>, finish: &Finish, row: &TaskRow) -> Result<Result<Step, NoMove>> {
     let event = match finish.event {
-        TaskEvent::Lost { fence, .. } => leases::loss(&row, fence),
+        TaskEvent::Lost { fence, .. } => leases::loss(row, fence),
         ref event => event.clone(),
     };
     let run_at = match event {
         // Given back by who could not begin: nothing has failed.
         TaskEvent::LeaseReturned { .. } => tx.now,
-        _ => leases::run_again_at(tx, &row, &event).await?,
+        _ => leases::run_again_at(tx, row, &event).await?,
     };
     let detail = finish.detail.clone();
     let cancelling = match &row.state {
-        TaskState::Cancelling { by, .. } => Some(by.clone()),
+        TaskState::Cancelling { by, .. } => Some(by),
         _ => None,
     };
     let adjust = |next: &mut TaskRow| {
@@ -234,53 +274,52 @@ async fn end(tx: &mut Tx<'_>, finish: &Finish) -> Result<FinishOutcome> {
             matches!(state, TaskState::Completed | TaskState::Failed { .. })
         });
         next.detail = match beaten {
-            Some(by) => Some(ending::beat_the_cancel(&by, detail.as_deref())),
+            Some(by) => Some(ending::beat_the_cancel(by, detail.as_deref())),
             None => detail,
         };
         leases::wait_until(next, run_at);
     };
-    let moved = match moves::apply(tx, &row, &event, adjust).await? {
-        Ok(moved) => moved,
-        Err(no) => return evidence(tx, finish, no).await,
-    };
-    write_totals(tx, finish).await?;
-    if moved.row.state.is_terminal() {
-        write_result(tx, finish).await?;
-        if let Some(conversation) = moved.row.conversation {
+    Ok(moves::decide(tx.now, row, &event, adjust))
+}
+
+async fn follow(tx: &mut Tx<'_>, finish: &Finish, step: &Step) -> Result<()> {
+    moves::follow(tx, step).await?;
+    let (task, fence) = (&finish.task, finish.fence);
+    tx.collected
+        .total(task, fence, finish.usage, finish.log_bytes);
+    if step.after.state.is_terminal() {
+        tx.collected.result(task, row::json(&finish.result));
+        if let Some(conversation) = step.after.conversation {
             for part in &finish.parts {
-                notices::post(tx, conversation, part).await?;
+                notices::post(tx, conversation, part.clone());
             }
         }
     }
-    let view = views::present(tx, &finish.task).await?;
-    Ok(FinishOutcome::Finished(view))
+    Ok(())
 }
 
 /// A zombie spoke: kept for whoever asks why, and nothing else changes.
-async fn evidence(tx: &mut Tx<'_>, finish: &Finish, no: NoMove) -> Result<FinishOutcome> {
+fn evidence(tx: &mut Tx<'_>, finish: &Finish, no: NoMove) {
     let data = json!({ "fence": finish.fence, "why": no.to_string() });
-    events::record(tx, "attempt.fenced", Some(&finish.task), data).await?;
-    Ok(FinishOutcome::Fenced)
+    events::record(tx, "attempt.fenced", Some(&finish.task), &data);
 }
 
-async fn write_totals(tx: &mut Tx<'_>, finish: &Finish) -> Result<()> {
-    sqlx::query(sql::attempt::TOTALS)
-        .bind(finish.task.as_str())
-        .bind(finish.fence.0)
-        .bind(finish.usage.tokens as i64)
-        .bind(finish.usage.usd)
-        .bind(finish.usage.seconds)
-        .bind(finish.log_bytes as i64)
-        .execute(tx.conn())
-        .await?;
-    Ok(())
-}
-
-async fn write_result(tx: &mut Tx<'_>, finish: &Finish) -> Result<()> {
-    sqlx::query(sql::task::SET_RESULT)
-        .bind(finish.task.as_str())
-        .bind(row::json(&finish.result))
-        .execute(tx.conn())
-        .await?;
-    Ok(())
+/// An end that is not among the finished changed nothing.
+async fn outcomes(
+    tx: &mut Tx<'_>,
+    ends: &[Finish],
+    finished: &[bool],
+) -> Result<Vec<FinishOutcome>> {
+    let ended = ends.iter().zip(finished).filter(|(_, finished)| **finished);
+    let ids: Vec<&str> = ended.map(|(end, _)| end.task.as_str()).collect();
+    let mut tasks = views::present_all(tx, &ids).await?;
+    let outcome = |(end, finished): (&Finish, &bool)| {
+        if !*finished {
+            return Ok(FinishOutcome::Fenced);
+        }
+        let task = tasks.remove(&end.task);
+        let task = task.ok_or_else(|| Error::Raced(end.task.to_string()))?;
+        Ok(FinishOutcome::Finished(Box::new(task)))
+    };
+    ends.iter().zip(finished).map(outcome).collect()
 }

@@ -2,9 +2,7 @@
 
 use nightshift_core::id::TaskId;
 
-use crate::error::Result;
-use crate::sql;
-use crate::transaction::Tx;
+use crate::transaction::{AuditRow, Tx};
 
 pub(crate) struct Entry<'a> {
     pub(crate) who: &'a str,
@@ -14,28 +12,21 @@ pub(crate) struct Entry<'a> {
     pub(crate) task: Option<&'a TaskId>,
 }
 
-pub(crate) async fn write(tx: &mut Tx<'_>, entry: Entry<'_>) -> Result<()> {
-    let at = tx.now.millis();
-    sqlx::query(sql::event::AUDIT)
-        .bind(at)
-        .bind(entry.who)
-        .bind(entry.action)
-        .bind(entry.outcome)
-        .bind(entry.why)
-        .bind(entry.task.map(TaskId::as_str))
-        .execute(tx.conn())
-        .await?;
-    Ok(())
+/// Collected: written with the others of the transaction, in the order of the calls.
+pub(crate) fn write(tx: &mut Tx<'_>, entry: &Entry<'_>) {
+    let row = AuditRow {
+        at: tx.now.millis(),
+        who: entry.who.to_owned(),
+        action: entry.action.to_owned(),
+        outcome: entry.outcome.to_owned(),
+        why: entry.why.map(str::to_owned),
+        task: entry.task.map(ToString::to_string),
+    };
+    tx.collected.audit(row);
 }
 
 /// Something that was done to a task.
-pub(crate) async fn done(
-    tx: &mut Tx<'_>,
-    who: &str,
-    action: &str,
-    outcome: &str,
-    task: &TaskId,
-) -> Result<()> {
+pub(crate) fn done(tx: &mut Tx<'_>, who: &str, action: &str, outcome: &str, task: &TaskId) {
     let entry = Entry {
         who,
         action,
@@ -43,5 +34,5 @@ pub(crate) async fn done(
         why: None,
         task: Some(task),
     };
-    write(tx, entry).await
+    write(tx, &entry);
 }

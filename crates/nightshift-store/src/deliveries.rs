@@ -251,7 +251,7 @@ pub(crate) async fn refuse(tx: &mut Tx<'_>, refused: &RefusedAct) -> Result<()> 
     let task = refused.task.as_ref();
     let data = json!({ "who": refused.who, "action": refused.action, "why": refused.why });
     let actor = Some(refused.who.clone());
-    events::record_by(tx, "auth.refused", task, actor, data).await?;
+    events::record_by(tx, "auth.refused", task, actor, &data);
     let entry = Entry {
         who: &refused.who,
         action: &refused.action,
@@ -259,5 +259,6 @@ pub(crate) async fn refuse(tx: &mut Tx<'_>, refused: &RefusedAct) -> Result<()> 
         why: Some(&refused.why),
         task,
     };
-    audit::write(tx, entry).await
+    audit::write(tx, &entry);
+    Ok(())
 }

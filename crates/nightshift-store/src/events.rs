@@ -9,36 +9,32 @@ use sqlx::AnyConnection;
 use crate::error::Result;
 use crate::row::{self, Columns};
 use crate::sql;
-use crate::transaction::Tx;
+use crate::transaction::{Place, Tx};
 
-pub(crate) async fn record(
-    tx: &mut Tx<'_>,
-    kind: &str,
-    task: Option<&TaskId>,
-    data: Value,
-) -> Result<()> {
+/// Collected: written with the others of the transaction, in the order of the calls.
+pub(crate) fn record(tx: &mut Tx<'_>, kind: &str, task: Option<&TaskId>, data: &Value) {
     let actor = tx.actor.as_ref().map(ToString::to_string);
-    record_by(tx, kind, task, actor, data).await
+    record_by(tx, kind, task, actor, data);
 }
 
 /// With an actor that is no user: a stranger's identity.
-pub(crate) async fn record_by(
+pub(crate) fn record_by(
     tx: &mut Tx<'_>,
     kind: &str,
     task: Option<&TaskId>,
     actor: Option<String>,
-    data: Value,
-) -> Result<()> {
-    let at = tx.ordered().millis();
-    sqlx::query(sql::event::RECORD)
-        .bind(at)
-        .bind(kind)
-        .bind(task.map(TaskId::as_str))
-        .bind(actor)
-        .bind(data.to_string())
-        .execute(tx.conn())
-        .await?;
-    Ok(())
+    data: &Value,
+) {
+    let at = tx.ordered();
+    let place = tx.collected.reserve(at, kind, task, actor);
+    tx.collected.fill(place, data);
+}
+
+/// The place of an event that may come to nothing.
+pub(crate) fn reserve(tx: &mut Tx<'_>, kind: &str, task: Option<&TaskId>) -> Place {
+    let actor = tx.actor.as_ref().map(ToString::to_string);
+    let at = tx.ordered();
+    tx.collected.reserve(at, kind, task, actor)
 }
 
 /// One line of a batch about no task.
@@ -50,6 +46,7 @@ pub(crate) async fn record_batch(tx: &mut Tx<'_>, lines: &[Value]) -> Result<()>
     if lines.is_empty() {
         return Ok(());
     }
+    tx.flush().await?;
     sqlx::query(sql::event::RECORD_BATCH)
         .bind(row::json(&lines))
         .execute(tx.conn())

@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use nightshift_core::id::{Fence, TaskId};
 use nightshift_core::port::store::{LeaseTerms, LeaseWord, Leased, Swept};
-use nightshift_core::task::state::AttemptStep;
+use nightshift_core::task::state::{AttemptStep, NoMove};
 use nightshift_core::task::{Failure, TaskEvent, TaskState};
 use nightshift_core::time::Timestamp;
-use serde_json::json;
 
 use crate::error::Result;
-use crate::moves::{self, TaskRow};
+use crate::moves::{self, Step, TaskRow};
 use crate::row::{self, Columns};
 use crate::transaction::Tx;
-use crate::{attempts, events, outbox, plans, sql, views};
+use crate::views::{self, Seen};
+use crate::{attempts, outbox, plans, sql};
 
 /// The third loss is the last: the task itself is the likely cause.
 pub(crate) const LOSSES: u32 = 3;
@@ -25,6 +25,13 @@ pub(crate) const KEEP_DELIVERY: Duration = nightshift_core::port::store::KEEP_DE
 /// Rows per sweep, so that it never holds the writer for long; the next sweep takes the rest.
 const MOVES_PER_SWEEP: i64 = 200;
 
+/// To whom, and for how long.
+struct Grant<'a> {
+    executor: &'a str,
+    holder: &'a str,
+    terms: LeaseTerms,
+}
+
 pub(crate) async fn lease(
     mut tx: Tx<'_>,
     executor: &str,
@@ -32,87 +39,91 @@ pub(crate) async fn lease(
     terms: LeaseTerms,
     limit: usize,
 ) -> Result<Vec<Leased>> {
+    let grant = Grant {
+        executor,
+        holder,
+        terms,
+    };
     let mut leased = Vec::new();
-    while leased.len() < limit
-        && let Some(row) = waiting_longest(&mut tx, executor).await?
-    {
+    while leased.len() < limit {
+        let wanted = limit - leased.len();
+        let waiting = views::waiting(&mut tx, executor, wanted).await?;
+        let all = waiting.len() < wanted;
+        take(&mut tx, waiting, &grant, &mut leased).await?;
         // A task that is refused stays refused, and the next one's turn comes.
-        if !is_intact(&mut tx, &row).await? {
-            refuse(&mut tx, &row).await?;
-            continue;
+        if all {
+            break;
         }
-        let fence = take(&mut tx, &row, executor, holder, terms).await?;
-        let task = *views::present(&mut tx, &row.id).await?;
-        leased.push(Leased { task, fence });
     }
     tx.commit().await?;
     Ok(leased)
 }
 
-async fn waiting_longest(tx: &mut Tx<'_>, executor: &str) -> Result<Option<TaskRow>> {
-    let now = tx.now.millis();
-    let next: Option<String> = sqlx::query_scalar(sql::attempt::NEXT)
-        .bind(executor)
-        .bind(now)
-        .fetch_optional(tx.conn())
-        .await?;
-    match next.map(|id| id.parse::<TaskId>()) {
-        Some(Ok(id)) => TaskRow::load(tx, &id).await,
-        Some(Err(_)) | None => Ok(None),
+async fn take(
+    tx: &mut Tx<'_>,
+    waiting: Vec<Seen>,
+    grant: &Grant<'_>,
+    leased: &mut Vec<Leased>,
+) -> Result<()> {
+    let now = tx.now;
+    let steps: Vec<Step> = waiting
+        .iter()
+        .map(|seen| begin(now, seen, grant).map_err(|_| raced(&seen.row)))
+        .collect::<Result<_>>()?;
+    let won = moves::write(tx, &steps).await?;
+    // Where nothing can be had, asking again would not end.
+    if won.is_empty()
+        && let Some(seen) = waiting.first()
+    {
+        return Err(raced(&seen.row));
     }
+    for (seen, step) in waiting.into_iter().zip(&steps) {
+        if !won.contains(seen.row.id.as_str()) {
+            continue;
+        }
+        moves::follow(tx, step).await?;
+        if step.made.attempt == Some(AttemptStep::Leased) {
+            let fence = step.after.fence;
+            let task = seen.leased(&step.after, grant.executor);
+            leased.push(Leased { task, fence });
+        }
+    }
+    Ok(())
+}
+
+/// The lease, or the refusal of a plan that is not what was granted.
+fn begin(now: Timestamp, seen: &Seen, grant: &Grant<'_>) -> Result<Step, NoMove> {
+    let row = &seen.row;
+    if !is_intact(seen) {
+        let event = TaskEvent::LeaseRefused {
+            reason: Failure::SpawnFailed,
+        };
+        let detail = "the stored plan is not the one that was approved; ask again for a new plan";
+        let adjust = |next: &mut TaskRow| next.detail = Some(detail.to_owned());
+        return moves::decide(now, row, &event, adjust);
+    }
+    let fence = Fence(row.fence.0 + 1);
+    let adjust = |next: &mut TaskRow| {
+        next.lease_holder = Some(grant.holder.to_owned());
+        next.lease_until = Some(grant.terms.until);
+    };
+    let step = moves::decide(now, row, &TaskEvent::Leased { fence }, adjust)?;
+    Ok(Step {
+        start_by: Some(grant.terms.start_by),
+        ..step
+    })
 }
 
 /// The plan is exactly what was granted.
-async fn is_intact(tx: &mut Tx<'_>, row: &TaskRow) -> Result<bool> {
-    let plan = plans::read(tx.conn(), &row.id, row.plan_no).await?;
-    Ok(plan.is_some_and(|plan| {
-        plan.is_intact() && row.plan_hash.as_deref() == Some(plan.hash.as_str())
-    }))
-}
-
-async fn refuse(tx: &mut Tx<'_>, row: &TaskRow) -> Result<()> {
-    let event = TaskEvent::LeaseRefused {
-        reason: Failure::SpawnFailed,
-    };
-    let detail = "the stored plan is not the one that was approved; ask again for a new plan";
-    let adjust = |next: &mut TaskRow| next.detail = Some(detail.to_owned());
-    let refused = moves::apply(tx, row, &event, adjust).await?;
-    refused.map(drop).map_err(|_| raced(row))
+fn is_intact(seen: &Seen) -> bool {
+    let plan = seen.task.plan.as_ref();
+    plan.is_some_and(|plan| {
+        plan.is_intact() && seen.row.plan_hash.as_deref() == Some(plan.hash.as_str())
+    })
 }
 
 fn raced(row: &TaskRow) -> crate::error::Error {
     crate::error::Error::Raced(row.id.to_string())
-}
-
-async fn take(
-    tx: &mut Tx<'_>,
-    row: &TaskRow,
-    executor: &str,
-    holder: &str,
-    terms: LeaseTerms,
-) -> Result<Fence> {
-    let fence = Fence(row.fence.0 + 1);
-    let number = row.attempt_no + 1;
-    let now = tx.now.millis();
-    sqlx::query(sql::attempt::LEASE)
-        .bind(row.id.as_str())
-        .bind(fence.0)
-        .bind(i64::from(number))
-        .bind(row.plan_hash.as_deref())
-        .bind(executor)
-        .bind(holder)
-        .bind(now)
-        .bind(terms.start_by.millis())
-        .execute(tx.conn())
-        .await?;
-    let data = json!({ "fence": fence, "number": number, "executor": executor });
-    events::record(tx, AttemptStep::Leased.event(), Some(&row.id), data).await?;
-    let adjust = |next: &mut TaskRow| {
-        next.lease_holder = Some(holder.to_owned());
-        next.lease_until = Some(terms.until);
-    };
-    let moved = moves::apply(tx, row, &TaskEvent::Leased { fence }, adjust).await?;
-    moved.map(|_| fence).map_err(|_| raced(row))
 }
 
 pub(crate) async fn renew(
@@ -121,15 +132,10 @@ pub(crate) async fn renew(
     held: &[(TaskId, Fence)],
     until: Timestamp,
 ) -> Result<Vec<LeaseWord>> {
-    let ids: Vec<&str> = held.iter().map(|(id, _)| id.as_str()).collect();
-    let rows = sqlx::query(sql::task::ROWS)
-        .bind(row::json(&ids))
-        .fetch_all(tx.conn())
-        .await?;
-    let rows: BTreeMap<TaskId, TaskRow> = rows
-        .iter()
-        .map(|row| TaskRow::read(row).map(|row| (row.id.clone(), row)))
-        .collect::<Result<_>>()?;
+    let ids: Vec<&TaskId> = held.iter().map(|(id, _)| id).collect();
+    let rows = TaskRow::load_all(&mut tx, &ids).await?;
+    let rows: BTreeMap<TaskId, TaskRow> =
+        rows.into_iter().map(|row| (row.id.clone(), row)).collect();
     let words: Vec<LeaseWord> = held
         .iter()
         .map(|(id, fence)| {
@@ -139,7 +145,7 @@ pub(crate) async fn renew(
             attempts::word(row, *fence)
         })
         .collect();
-    let kept: Vec<&str> = ids
+    let kept: Vec<&TaskId> = ids
         .iter()
         .zip(&words)
         .filter(|(_, word)| **word != LeaseWord::Fenced)
@@ -184,6 +190,7 @@ pub(crate) async fn sweep(mut tx: Tx<'_>) -> Result<Swept> {
 }
 
 async fn ids(tx: &mut Tx<'_>, statement: &'static str, now: i64) -> Result<Vec<String>> {
+    tx.flush().await?;
     let found = sqlx::query_scalar(statement)
         .bind(now)
         .bind(MOVES_PER_SWEEP)

@@ -3,6 +3,7 @@
 mod bucket;
 mod claim;
 mod pace;
+pub(crate) mod queue;
 mod readdress;
 mod relay;
 pub(crate) mod turn;
@@ -219,7 +220,7 @@ async fn sent(mut tx: Tx<'_>, item: &OutboxItem, message: Option<&MessageRef>) -
     {
         // What was found of an earlier try shows the card as it was then.
         let now = tx.now;
-        notices::card(&mut tx, stored.conversation, task, *plan_no, now).await?;
+        notices::card(&mut tx, stored.conversation, task, *plan_no, now);
     }
     turn::seat(&mut tx, stored.conversation).await?;
     let data = json!({
@@ -227,7 +228,7 @@ async fn sent(mut tx: Tx<'_>, item: &OutboxItem, message: Option<&MessageRef>) -
         "notice": notices::word(&item.notice),
         "message": message.map(|message| &message.id),
     });
-    events::record(&mut tx, "message.sent", stored.task.as_ref(), data).await?;
+    events::record(&mut tx, "message.sent", stored.task.as_ref(), &data);
     tx.commit().await
 }
 
@@ -262,7 +263,7 @@ async fn give_up(mut tx: Tx<'_>, item: &OutboxItem, error: &str) -> Result<()> {
         "notice": notices::word(&item.notice),
         "error": error,
     });
-    events::record(&mut tx, "message.failed", stored.task.as_ref(), data).await?;
+    events::record(&mut tx, "message.failed", stored.task.as_ref(), &data);
     tx.commit().await
 }
 
@@ -281,6 +282,7 @@ async fn merge_newer(tx: &mut Tx<'_>, stored: &Stored) -> Result<()> {
 
 /// After a crash nobody knows whether what was being sent arrived.
 pub(crate) async fn doubt(tx: &mut Tx<'_>) -> Result<()> {
+    queue::flush(tx).await?;
     let rows = sqlx::query(sql::outbox::IN_FLIGHT)
         .fetch_all(tx.conn())
         .await?;

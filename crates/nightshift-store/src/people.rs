@@ -222,7 +222,7 @@ async fn claim(mut tx: Tx<'_>, code_hash: &str, identity: &Identity) -> Result<O
         why: None,
         task: None,
     };
-    audit::write(&mut tx, entry).await?;
+    audit::write(&mut tx, &entry);
     tx.commit().await?;
     Ok(Some(user))
 }

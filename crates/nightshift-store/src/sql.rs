@@ -2,6 +2,7 @@
 
 pub(crate) mod approval;
 pub(crate) mod attempt;
+pub(crate) mod beside;
 pub(crate) mod delivery;
 pub(crate) mod event;
 pub(crate) mod invariant;

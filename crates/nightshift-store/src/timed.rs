@@ -149,7 +149,7 @@ async fn remind(mut tx: Tx<'_>, before: Duration) -> Result<u32> {
             .map_err(|e| row.corrupt("task_id", &e))?;
         let plan_no = row.count("plan_no")?;
         let notice = Notice::ApprovalReminder { task, plan_no };
-        notices::post(&mut tx, row.int("conversation_id")?, &notice).await?;
+        notices::post(&mut tx, row.int("conversation_id")?, notice);
         reminded += 1;
     }
     tx.commit().await?;

@@ -1,5 +1,7 @@
 //! One change in progress: the connection, the time, who caused it, and new identifiers.
 
+mod collected;
+
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use nightshift_core::authorise::Permit;
@@ -14,11 +16,18 @@ use crate::SqlStore;
 use crate::engine::turns::Rank;
 use crate::engine::write::Write;
 use crate::error::Result;
+use crate::outbox::queue;
 use crate::sql;
 
+pub(crate) use collected::{AuditRow, Collected, Lease, Place};
+
 /// A writing transaction. Dropped before [`Tx::commit`], nothing of it happened.
+///
+/// What is [`Collected`] is written by [`Tx::flush`], at the latest before the commit. Who reads
+/// some of it back flushes first.
 pub(crate) struct Tx<'s> {
     inner: Write<'s>,
+    pub(crate) collected: Collected,
     ids: &'s dyn Ids,
     pub(crate) backoff: Backoff,
     newest: &'s AtomicI64,
@@ -65,6 +74,7 @@ impl SqlStore {
     ) -> Result<Tx<'_>> {
         Ok(Tx {
             inner: self.engine.write_as(name, rank).await?,
+            collected: Collected::default(),
             ids: self.ids.as_ref(),
             backoff: self.backoff,
             newest: &self.newest,
@@ -96,7 +106,14 @@ impl Tx<'_> {
         self.ids.entropy()
     }
 
-    pub(crate) async fn commit(self) -> Result<()> {
+    /// Writes what was collected.
+    pub(crate) async fn flush(&mut self) -> Result<()> {
+        queue::flush(self).await?;
+        collected::write(self).await
+    }
+
+    pub(crate) async fn commit(mut self) -> Result<()> {
+        self.flush().await?;
         self.inner.commit().await
     }
 

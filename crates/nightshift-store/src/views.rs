@@ -6,6 +6,8 @@ use nightshift_core::approval::{Decision, RequestState, RequestView, Vote};
 use nightshift_core::id::{Fence, RequestId, TaskId, UserId};
 use nightshift_core::plan::{Plan, PlanHash};
 use nightshift_core::task::{AttemptView, Task, Usage};
+use nightshift_core::time::Timestamp;
+use serde::Deserialize;
 use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
 
@@ -17,13 +19,11 @@ use crate::{conversations, sql};
 
 /// Newest first; ids that do not exist are left out.
 pub(crate) async fn load(conn: &mut AnyConnection, ids: &[&str]) -> Result<Vec<Task>> {
-    let ids = row::json(&ids);
     let rows = sqlx::query(sql::task::VIEW)
-        .bind(&*ids)
-        .fetch_all(&mut *conn)
+        .bind(row::json(&ids))
+        .fetch_all(conn)
         .await?;
-    let mut votes = load_votes(conn, &ids).await?;
-    rows.iter().map(|row| read(row, &mut votes)).collect()
+    rows.iter().map(read).collect()
 }
 
 pub(crate) async fn one(conn: &mut AnyConnection, id: &TaskId) -> Result<Option<Task>> {
@@ -32,34 +32,81 @@ pub(crate) async fn one(conn: &mut AnyConnection, id: &TaskId) -> Result<Option<
 
 /// A task that this transaction has just read or written.
 pub(crate) async fn present(tx: &mut Tx<'_>, id: &TaskId) -> Result<Box<Task>> {
+    tx.flush().await?;
     one(tx.conn(), id)
         .await?
         .map(Box::new)
         .ok_or_else(|| Error::Raced(id.to_string()))
 }
 
-async fn load_votes(conn: &mut AnyConnection, ids: &str) -> Result<BTreeMap<String, Vec<Vote>>> {
-    let rows = sqlx::query(sql::task::VOTES)
-        .bind(ids)
-        .fetch_all(conn)
-        .await?;
-    let mut votes: BTreeMap<String, Vec<Vote>> = BTreeMap::new();
-    for row in &rows {
-        let row = Columns::of(row, "approval_vote");
-        votes.entry(row.text("task_id")?).or_default().push(Vote {
-            user: UserId::new(row.text("user_id")?),
-            decision: row.word("decision", Decision::from_name)?,
-            at: row.time("voted_at")?,
-        });
+/// Tasks that this transaction has just written.
+pub(crate) async fn present_all(tx: &mut Tx<'_>, ids: &[&str]) -> Result<BTreeMap<TaskId, Task>> {
+    tx.flush().await?;
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
     }
-    Ok(votes)
+    let tasks = load(tx.conn(), ids).await?;
+    Ok(tasks
+        .into_iter()
+        .map(|task| (task.id.clone(), task))
+        .collect())
 }
 
-fn read(row: &AnyRow, votes: &mut BTreeMap<String, Vec<Vote>>) -> Result<Task> {
+/// A task as it is read to be moved on.
+pub(crate) struct Seen {
+    pub(crate) row: TaskRow,
+    pub(crate) task: Task,
+}
+
+/// What an executor may run, what has waited longest first.
+pub(crate) async fn waiting(tx: &mut Tx<'_>, executor: &str, limit: usize) -> Result<Vec<Seen>> {
+    let now = tx.now.millis();
+    let rows = sqlx::query(sql::task::WAITING)
+        .bind(executor)
+        .bind(now)
+        .bind(limit as i64)
+        .fetch_all(tx.conn())
+        .await?;
+    rows.iter()
+        .map(|row| {
+            let task = read(row)?;
+            let row = TaskRow::read(row)?;
+            Ok(Seen { row, task })
+        })
+        .collect()
+}
+
+impl Seen {
+    /// The task as its attempt begins.
+    pub(crate) fn leased(self, row: &TaskRow, executor: &str) -> Task {
+        Task {
+            state: row.state.clone(),
+            fence: row.fence,
+            detail: row.detail.clone(),
+            started_at: row.started_at,
+            attempt: Some(AttemptView {
+                number: row.attempt_no,
+                fence: row.attempt_fence,
+                executor: executor.to_owned(),
+                runner: None,
+                isolation: None,
+                leased_at: row.state_at,
+                started_at: None,
+                finished_at: None,
+                session: None,
+                step: None,
+                log_dropped_at: None,
+            }),
+            ..self.task
+        }
+    }
+}
+
+fn read(row: &AnyRow) -> Result<Task> {
     let hot = TaskRow::read(row)?;
     let row = Columns::of(row, "task");
     Ok(Task {
-        approval: read_request(&row, votes.remove(hot.id.as_str()))?,
+        approval: read_request(&row)?,
         kind: hot.kind,
         state: hot.state,
         fence: hot.fence,
@@ -96,18 +143,36 @@ pub(crate) fn read_plan(row: &Columns<'_>, hash: String) -> Result<Plan> {
     })
 }
 
-fn read_request(row: &Columns<'_>, votes: Option<Vec<Vote>>) -> Result<Option<RequestView>> {
+fn read_request(row: &Columns<'_>) -> Result<Option<RequestView>> {
     let Some(request) = row.maybe_text("asked")? else {
         return Ok(None);
     };
+    let votes: Vec<StoredVote> = row.json("votes")?;
     Ok(Some(RequestView {
         request_id: RequestId::new(request),
         state: row.word("asked_state", RequestState::from_name)?,
         need: row.count("need")?,
-        votes: votes.unwrap_or_default(),
+        votes: votes.into_iter().map(StoredVote::read).collect(),
         expires_at: row.time("expires_at")?,
         plan_hash: Some(PlanHash::from_text(row.text("asked_hash")?)),
     }))
+}
+
+#[derive(Deserialize)]
+struct StoredVote {
+    user: UserId,
+    decision: Decision,
+    at: i64,
+}
+
+impl StoredVote {
+    fn read(self) -> Vote {
+        Vote {
+            user: self.user,
+            decision: self.decision,
+            at: Timestamp::from_millis(self.at),
+        }
+    }
 }
 
 fn read_attempt(row: &Columns<'_>) -> Result<Option<AttemptView>> {

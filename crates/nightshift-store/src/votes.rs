@@ -84,7 +84,7 @@ async fn count(tx: &mut Tx<'_>, vote: &VoteCast, row: &TaskRow) -> Result<Count>
     if !insert(tx, &asked.id, &who, vote.decision).await? {
         return Ok(Count::Already);
     }
-    record(tx, vote, &asked.id, &who).await?;
+    record(tx, vote, &asked.id, &who);
     decide(tx, vote, row, &asked, who).await
 }
 
@@ -147,9 +147,9 @@ async fn insert(
     Ok(voted.rows_affected() == 1)
 }
 
-async fn record(tx: &mut Tx<'_>, vote: &VoteCast, request: &RequestId, who: &UserId) -> Result<()> {
+fn record(tx: &mut Tx<'_>, vote: &VoteCast, request: &RequestId, who: &UserId) {
     let data = json!({ "request_id": request, "user": who, "decision": vote.decision });
-    events::record(tx, "approval.voted", Some(&vote.task), data).await?;
+    events::record(tx, "approval.voted", Some(&vote.task), &data);
     let entry = Entry {
         who: who.as_str(),
         action: vote.decision.name(),
@@ -157,7 +157,7 @@ async fn record(tx: &mut Tx<'_>, vote: &VoteCast, request: &RequestId, who: &Use
         why: vote.why.as_deref(),
         task: Some(&vote.task),
     };
-    audit::write(tx, entry).await
+    audit::write(tx, &entry);
 }
 
 /// One rejection is enough; approvals must be as many as the request needs.

@@ -3,10 +3,11 @@
 use nightshift_core::id::{Fence, RequestId, TaskId, UserId};
 use nightshift_core::task::{Failure, Stopped, TaskKind, TaskState};
 use nightshift_core::time::Timestamp;
+use serde::Serialize;
 use sqlx::any::AnyRow;
 
 use crate::error::Result;
-use crate::row::Columns;
+use crate::row::{self, Columns};
 use crate::sql;
 use crate::transaction::Tx;
 
@@ -40,12 +41,46 @@ pub(crate) struct TaskRow {
     pub(crate) completed_at: Option<Timestamp>,
 }
 
-/// What only some states have, as columns.
-#[derive(Default)]
-pub(crate) struct Words {
-    pub(crate) request: Option<String>,
-    pub(crate) stop_by: Option<String>,
-    pub(crate) reason: Option<&'static str>,
+/// The columns that a move writes.
+#[derive(Serialize)]
+pub(super) struct Written<'a> {
+    task_id: &'a TaskId,
+    state: &'static str,
+    state_at: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a RequestId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stop_by: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'a str>,
+    fence: Fence,
+    attempt_fence: Fence,
+    attempt_no: u32,
+    lost_count: u32,
+    plan_no: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plan_hash: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    executor: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    project: Option<&'a str>,
+    run_at: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lease_holder: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lease_until: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cancel_asked_at: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    queued_at: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    started_at: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    completed_at: Option<i64>,
 }
 
 impl TaskRow {
@@ -89,14 +124,23 @@ impl TaskRow {
         row.as_ref().map(Self::read).transpose()
     }
 
-    pub(crate) fn words(&self) -> Words {
-        let mut words = Words::default();
+    /// The same of several tasks; those that do not exist are left out.
+    pub(crate) async fn load_all(tx: &mut Tx<'_>, ids: &[&TaskId]) -> Result<Vec<Self>> {
+        let rows = sqlx::query(sql::task::ROWS)
+            .bind(row::json(&ids))
+            .fetch_all(tx.conn())
+            .await?;
+        rows.iter().map(Self::read).collect()
+    }
+
+    pub(super) fn written(&self) -> Written<'_> {
+        let (mut request_id, mut stop_by, mut reason) = (None, None, None);
         match &self.state {
-            TaskState::Staged { request } => words.request = Some(request.to_string()),
+            TaskState::Staged { request } => request_id = Some(request),
             TaskState::Cancelling { by, .. } | TaskState::Cancelled { by } => {
-                words.stop_by = Some(by.to_string());
+                stop_by = Some(by.to_string());
             }
-            TaskState::Failed { reason } => words.reason = Some(reason.name()),
+            TaskState::Failed { reason: why } => reason = Some(why.name()),
             TaskState::Planning
             | TaskState::Queued
             | TaskState::Running { .. }
@@ -104,7 +148,31 @@ impl TaskRow {
             | TaskState::Completed
             | TaskState::Expired => {}
         }
-        words
+        Written {
+            task_id: &self.id,
+            state: self.state.name(),
+            state_at: self.state_at.millis(),
+            request_id,
+            stop_by,
+            reason,
+            detail: self.detail.as_deref(),
+            fence: self.fence,
+            attempt_fence: self.attempt_fence,
+            attempt_no: self.attempt_no,
+            lost_count: self.lost_count,
+            plan_no: self.plan_no,
+            plan_hash: self.plan_hash.as_deref(),
+            executor: self.executor.as_deref(),
+            subject: self.subject.as_deref(),
+            project: self.project.as_deref(),
+            run_at: self.run_at.millis(),
+            lease_holder: self.lease_holder.as_deref(),
+            lease_until: self.lease_until.map(Timestamp::millis),
+            cancel_asked_at: self.cancel_asked_at.map(Timestamp::millis),
+            queued_at: self.queued_at.map(Timestamp::millis),
+            started_at: self.started_at.map(Timestamp::millis),
+            completed_at: self.completed_at.map(Timestamp::millis),
+        }
     }
 }
 

@@ -208,7 +208,8 @@ async fn set_aside(tx: &mut Tx<'_>, id: i64, conversation: i64, error: &Error) -
     let why = "what was stored of it cannot be read";
     settle(tx, id, "dead", Some(why)).await?;
     turn::seat(tx, conversation).await?;
-    events::record(tx, "message.failed", None, json!({ "error": why })).await
+    events::record(tx, "message.failed", None, &json!({ "error": why }));
+    Ok(())
 }
 
 fn read(row: &AnyRow) -> Result<OutboxItem> {

@@ -15,7 +15,7 @@ pub(super) async fn run(mut tx: Tx<'_>, item: &OutboxItem, to: &[Conversation]) 
     };
     for place in to {
         let at = conversations::shared(&mut tx, place).await?;
-        notices::post(&mut tx, at, &item.notice).await?;
+        notices::post(&mut tx, at, item.notice.clone());
     }
     super::settle(&mut tx, stored.id, "sent", None).await?;
     turn::seat(&mut tx, stored.conversation).await?;
@@ -24,6 +24,6 @@ pub(super) async fn run(mut tx: Tx<'_>, item: &OutboxItem, to: &[Conversation]) 
         "notice": notices::word(&item.notice),
         "relayed": to.len(),
     });
-    events::record(&mut tx, "message.sent", stored.task.as_ref(), data).await?;
+    events::record(&mut tx, "message.sent", stored.task.as_ref(), &data);
     tx.commit().await
 }

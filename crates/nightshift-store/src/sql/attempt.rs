@@ -3,17 +3,6 @@
 use crate::dialect::ints_in;
 use crate::dialect::texts_in;
 
-/// Only a task whose current plan was granted under the same hash.
-pub(crate) const NEXT: &str = "SELECT t.task_id FROM task t \
-    JOIN approval_request r ON r.task_id = t.task_id AND r.plan_no = t.plan_no \
-      AND r.state = 'granted' AND r.plan_hash = t.plan_hash \
-    WHERE t.state = 'queued' AND t.executor = $1 AND t.run_at <= $2 AND t.cancel_asked_at IS NULL \
-    ORDER BY t.priority, t.queued_at, t.task_id LIMIT 1";
-
-pub(crate) const LEASE: &str = "INSERT INTO attempt \
-    (task_id, fence, attempt_no, plan_hash, executor, holder, leased_at, start_by) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-
 pub(crate) const START: &str = "UPDATE attempt SET started_at = $3, isolation = $4, deadline_at = $5 \
     WHERE task_id = $1 AND fence = $2 AND started_at IS NULL AND finished_at IS NULL";
 
@@ -32,12 +21,6 @@ pub(crate) const RENEW: &str = concat!(
       AND state IN ('running', 'paused', 'cancelling') AND task_id IN ",
     texts_in!(3)
 );
-
-pub(crate) const FINISH: &str = "UPDATE attempt SET finished_at = $3, outcome = $4 \
-    WHERE task_id = $1 AND fence = $2 AND finished_at IS NULL";
-
-pub(crate) const TOTALS: &str = "UPDATE attempt SET tokens = $3, usd = $4, seconds = $5, \
-    log_bytes = $6 WHERE task_id = $1 AND fence = $2";
 
 pub(crate) const OVERDUE: &str = "SELECT task_id FROM task \
     WHERE state IN ('running', 'paused', 'cancelling') AND lease_until <= $1 \

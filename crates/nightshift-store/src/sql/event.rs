@@ -2,11 +2,6 @@
 
 use crate::dialect::{batch, field};
 
-/// The number per task comes from the same statement: it has no gaps.
-pub(crate) const RECORD: &str = "INSERT INTO event (at, kind, task_id, task_n, actor, data) \
-    VALUES ($1, $2, $3, CASE WHEN $3 IS NULL THEN NULL ELSE \
-      (SELECT coalesce(max(e.task_n), 0) + 1 FROM event e WHERE e.task_id = $3) END, $4, $5)";
-
 pub(crate) const NEWEST: &str = "SELECT at FROM event ORDER BY seq DESC LIMIT 1";
 
 /// Events of no task, all at once.
@@ -26,6 +21,3 @@ pub(crate) const EVENTS: &str = "SELECT seq, at, kind, task_id, actor, data FROM
     WHERE seq > $1 AND ($2 IS NULL OR kind = $2) \
       AND ($3 IS NULL OR substr(kind, 1, length($3)) = $3) AND ($4 IS NULL OR task_id = $4) \
     ORDER BY seq LIMIT $5";
-
-pub(crate) const AUDIT: &str = "INSERT INTO audit (at, who, action, outcome, why, task_id) \
-    VALUES ($1, $2, $3, $4, $5, $6)";

@@ -1,5 +1,7 @@
 //! Conversations and the messages that go there.
 
+use crate::dialect::{batch, field, int_field, ints_in, texts_in, to_change};
+
 pub(crate) const OPEN_CONVERSATION: &str = "INSERT INTO conversation \
     (platform, workspace, channel, thread, own_thread, next_seq) VALUES ($1, $2, $3, $4, $5, $6) \
     RETURNING conversation_id";
@@ -15,10 +17,6 @@ pub(crate) const NEXT_SEQ: &str = "UPDATE conversation SET next_seq = next_seq +
 
 pub(crate) const CONVERSATION_OF_TASK: &str =
     "SELECT task_id, conversation_id FROM task WHERE task_id = $1";
-
-pub(crate) const ENQUEUE: &str = "INSERT INTO outbox (conversation_id, seq, task_id, message_key, \
-    notice, carries_file, whisper_platform, whisper_to, whisper_handle, state, next_at, marker, \
-    queued_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'pending', $10, $11, $12)";
 
 /// The row as the store has it; an item from outside names it only by its number.
 pub(crate) const ITEM: &str = "SELECT outbox_id, conversation_id, task_id, message_key, state, \
@@ -63,19 +61,73 @@ pub(crate) const AGAIN: &str = "UPDATE outbox SET state = 'pending', next_at = $
 /// Messages in the old place cannot be edited from the new one.
 pub(crate) const FORGET_MESSAGES: &str = "DELETE FROM message WHERE task_id = $1";
 
-/// The revision of a card that waits, and whether the card is there to be edited.
-pub(crate) const PENDING_CARD: &str = "SELECT o.outbox_id, o.conversation_id, o.seq, o.due_at, \
-      o.lane_id, c.next_seq, m.remote_id \
-    FROM outbox o JOIN conversation c ON c.conversation_id = o.conversation_id \
-    LEFT JOIN message m ON m.message_key = o.message_key \
-    WHERE o.message_key = $1 AND o.state = 'pending'";
+/// The revisions of cards that wait, and whether the cards are there to be edited.
+pub(crate) const PENDING_CARDS: &str = concat!(
+    "SELECT o.outbox_id, o.message_key, o.conversation_id, o.seq, o.lane_id, m.remote_id \
+     FROM outbox o LEFT JOIN message m ON m.message_key = o.message_key \
+     WHERE o.state = 'pending' AND o.message_key IN ",
+    texts_in!(1)
+);
 
-/// The newest revision is rendered when it is sent: one pending row is enough. A first try that
-/// was put off (a planning card) is due now; a row that waits after a failure keeps its time.
-pub(crate) const TOUCH_CARD: &str = "UPDATE outbox SET \
-      due_at = CASE WHEN due_at IS NOT NULL AND attempt = 0 AND next_at > $2 THEN $2 \
-        ELSE due_at END, \
-      next_at = CASE WHEN attempt = 0 AND next_at > $2 THEN $2 ELSE next_at END \
-    WHERE outbox_id = $1";
+/// The last numbers in some conversations.
+pub(crate) const NUMBERS: &str = concat!(
+    "SELECT conversation_id, next_seq FROM conversation WHERE conversation_id IN ",
+    ints_in!(1),
+    to_change!()
+);
 
-pub(crate) const TO_THE_END: &str = "UPDATE outbox SET seq = $2 WHERE outbox_id = $1";
+/// Revisions of cards that change, the last numbers, and what is new; then the time.
+///
+/// A first try that was put off (a planning card) is due now; a row that waits after a failure
+/// keeps its time. What goes to the end has no place meanwhile.
+pub(crate) const QUEUE: &str = concat!(
+    "UPDATE outbox SET lane_id = CASE WHEN ",
+    int_field!("seq"),
+    " IS NULL THEN lane_id END, due_at = CASE WHEN ",
+    int_field!("seq"),
+    " IS NOT NULL THEN NULL WHEN due_at IS NOT NULL AND attempt = 0 AND next_at > ",
+    int_field!("show_at"),
+    " THEN ",
+    int_field!("show_at"),
+    " ELSE due_at END, next_at = CASE WHEN attempt = 0 AND next_at > ",
+    int_field!("show_at"),
+    " THEN ",
+    int_field!("show_at"),
+    " ELSE next_at END, seq = coalesce(",
+    int_field!("seq"),
+    ", seq) FROM ",
+    batch!(1),
+    " WHERE outbox.outbox_id = ",
+    int_field!("id"),
+    "; UPDATE conversation SET next_seq = ",
+    int_field!("next_seq"),
+    " FROM ",
+    batch!(2),
+    " WHERE conversation.conversation_id = ",
+    int_field!("conversation"),
+    "; INSERT INTO outbox (conversation_id, seq, task_id, message_key, notice, carries_file, \
+       whisper_platform, whisper_to, whisper_handle, state, next_at, marker, queued_at) SELECT ",
+    int_field!("conversation"),
+    ", ",
+    int_field!("seq"),
+    ", ",
+    field!("task"),
+    ", ",
+    field!("key"),
+    ", ",
+    field!("notice"),
+    ", ",
+    int_field!("file"),
+    ", ",
+    field!("platform"),
+    ", ",
+    field!("person"),
+    ", ",
+    field!("handle"),
+    ", 'pending', ",
+    int_field!("next_at"),
+    ", ",
+    field!("marker"),
+    ", $4 FROM ",
+    batch!(3),
+);

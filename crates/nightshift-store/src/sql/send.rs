@@ -1,25 +1,57 @@
 //! Whose turn it is in the outbox, and what is left of each platform's budgets.
 
-use crate::dialect::{batch, field};
+use crate::dialect::{batch, field, int_field, ints_in};
 
-/// The first open message of a conversation.
-pub(crate) const FIRST_OPEN: &str = "SELECT o.outbox_id, o.state, o.due_at, o.next_at, \
-      o.carries_file, o.whisper_to, c.platform, c.workspace, c.channel, m.remote_id \
-    FROM outbox o JOIN conversation c ON c.conversation_id = o.conversation_id \
-    LEFT JOIN message m ON m.message_key = o.message_key \
-    WHERE o.conversation_id = $1 AND o.state IN ('pending', 'sending') ORDER BY o.seq LIMIT 1";
+/// The first open message of each conversation, and which one has the conversation's place.
+pub(crate) const FIRST_OPEN: &str = concat!(
+    "SELECT c.conversation_id, o.outbox_id, o.state, o.due_at, o.next_at, o.carries_file, \
+       o.whisper_to, c.platform, c.workspace, c.channel, m.remote_id, s.outbox_id AS seated, \
+       s.lane_id AS seated_lane \
+     FROM conversation c LEFT JOIN outbox o ON o.outbox_id = (SELECT h.outbox_id FROM outbox h \
+       WHERE h.conversation_id = c.conversation_id AND h.state IN ('pending', 'sending') \
+       ORDER BY h.seq LIMIT 1) \
+     LEFT JOIN outbox s ON s.conversation_id = c.conversation_id AND s.due_at IS NOT NULL \
+     LEFT JOIN message m ON m.message_key = o.message_key WHERE c.conversation_id IN ",
+    ints_in!(1)
+);
 
 pub(crate) const SEATED: &str = "SELECT outbox_id, lane_id FROM outbox \
     WHERE conversation_id = $1 AND due_at IS NOT NULL";
 
-pub(crate) const SEAT: &str = "UPDATE outbox SET lane_id = $2, due_at = $3 WHERE outbox_id = $1";
+/// Who leaves, who comes, and the lanes that it changes.
+pub(crate) const SEAT_ALL: &str = concat!(
+    "UPDATE outbox SET lane_id = NULL, due_at = NULL WHERE outbox_id IN ",
+    ints_in!(1),
+    "; UPDATE outbox SET lane_id = ",
+    int_field!("lane"),
+    ", due_at = ",
+    int_field!("due"),
+    " FROM ",
+    batch!(2),
+    " WHERE outbox.outbox_id = ",
+    int_field!("id"),
+    "; UPDATE send_lane SET wake_at = (SELECT CASE \
+       WHEN min(o.due_at) < send_lane.open_at THEN send_lane.open_at ELSE min(o.due_at) END \
+     FROM outbox o WHERE o.lane_id = send_lane.lane_id AND o.due_at IS NOT NULL) \
+     WHERE lane_id IN ",
+    ints_in!(3)
+);
 
 pub(crate) const UNSEAT: &str =
     "UPDATE outbox SET lane_id = NULL, due_at = NULL WHERE outbox_id = $1";
 
-pub(crate) const FIND_LANE: &str = "SELECT l.lane_id FROM send_gate g \
-    JOIN send_lane l ON l.gate_id = g.gate_id \
-    WHERE g.platform = $1 AND g.workspace = $2 AND g.act = $3 AND l.channel = $4";
+pub(crate) const FIND_LANES: &str = concat!(
+    "SELECT l.lane_id, g.platform, g.workspace, g.act, l.channel FROM ",
+    batch!(1),
+    " JOIN send_gate g ON g.platform = ",
+    field!("platform"),
+    " AND g.workspace = ",
+    field!("workspace"),
+    " AND g.act = ",
+    field!("act"),
+    " JOIN send_lane l ON l.gate_id = g.gate_id AND l.channel = ",
+    field!("channel")
+);
 
 pub(crate) const OPEN_GATE: &str = "INSERT INTO send_gate (platform, workspace, act) \
     VALUES ($1, $2, $3) ON CONFLICT (platform, workspace, act) DO NOTHING";

@@ -1,6 +1,6 @@
 //! Tasks.
 
-use crate::dialect::texts_in;
+use crate::dialect::{batch, field, int_field, json_rows, texts_in, to_change};
 
 macro_rules! row_columns {
     () => {
@@ -25,13 +25,62 @@ pub(crate) const ROWS: &str = concat!(
     texts_in!(1)
 );
 
-/// The one statement that moves a task.
-pub(crate) const MOVE: &str = "UPDATE task SET state = $4, state_at = $5, request_id = $6, \
-    stop_by = $7, reason = $8, detail = $9, fence = $10, attempt_fence = $11, attempt_no = $12, \
-    lost_count = $13, plan_no = $14, plan_hash = $15, executor = $16, subject = $17, \
-    project = $18, run_at = $19, lease_holder = $20, lease_until = $21, cancel_asked_at = $22, \
-    queued_at = $23, started_at = $24, completed_at = $25, version = version + 1 \
-    WHERE task_id = $1 AND version = $2 AND state = $3";
+/// The one statement that moves tasks; tells which of them it has moved.
+pub(crate) const MOVE: &str = concat!(
+    "UPDATE task SET version = version + 1, state = ",
+    field!("state"),
+    ", state_at = ",
+    int_field!("state_at"),
+    ", request_id = ",
+    field!("request_id"),
+    ", stop_by = ",
+    field!("stop_by"),
+    ", reason = ",
+    field!("reason"),
+    ", detail = ",
+    field!("detail"),
+    ", fence = ",
+    int_field!("fence"),
+    ", attempt_fence = ",
+    int_field!("attempt_fence"),
+    ", attempt_no = ",
+    int_field!("attempt_no"),
+    ", lost_count = ",
+    int_field!("lost_count"),
+    ", plan_no = ",
+    int_field!("plan_no"),
+    ", plan_hash = ",
+    field!("plan_hash"),
+    ", executor = ",
+    field!("executor"),
+    ", subject = ",
+    field!("subject"),
+    ", project = ",
+    field!("project"),
+    ", run_at = ",
+    int_field!("run_at"),
+    ", lease_holder = ",
+    field!("lease_holder"),
+    ", lease_until = ",
+    int_field!("lease_until"),
+    ", cancel_asked_at = ",
+    int_field!("cancel_asked_at"),
+    ", queued_at = ",
+    int_field!("queued_at"),
+    ", started_at = ",
+    int_field!("started_at"),
+    ", completed_at = ",
+    int_field!("completed_at"),
+    " FROM ",
+    batch!(1),
+    " WHERE task.task_id = ",
+    field!("task_id"),
+    " AND task.version = ",
+    int_field!("version"),
+    " AND task.state = ",
+    field!("from"),
+    " RETURNING task.task_id"
+);
 
 pub(crate) const CREATE: &str = "INSERT INTO task (task_id, kind, owner, conversation_id, \
     asker_platform, asker_id, state, state_at, run_at, created_at) \
@@ -45,8 +94,6 @@ pub(crate) const EXISTS: &str = "SELECT count(*) FROM task WHERE task_id = $1";
 pub(crate) const SET_CONVERSATION: &str =
     "UPDATE task SET conversation_id = $2, version = version + 1 WHERE task_id = $1";
 
-pub(crate) const SET_RESULT: &str = "UPDATE task_text SET result = $2 WHERE task_id = $1";
-
 pub(crate) const REPLAY: &str = "SELECT task_id, body_hash FROM idempotency \
     WHERE user_id = $1 AND client_key = $2 AND at > $3";
 
@@ -55,8 +102,9 @@ pub(crate) const REMEMBER_KEY: &str = "INSERT INTO idempotency \
     ON CONFLICT (user_id, client_key) DO UPDATE SET body_hash = excluded.body_hash, \
       task_id = excluded.task_id, at = excluded.at";
 
-/// Everything of a task but its votes.
-pub(crate) const VIEW: &str = concat!(
+macro_rules! view {
+    () => {
+        concat!(
     "SELECT ",
     row_columns!(),
     ", t.created_at, x.description, x.wishes, x.result, \
@@ -72,23 +120,43 @@ pub(crate) const VIEW: &str = concat!(
       (SELECT cast(coalesce(sum(u.usd), 0) AS DOUBLE PRECISION) FROM attempt u \
         WHERE u.task_id = t.task_id) AS usd, \
       (SELECT cast(coalesce(sum(u.seconds), 0) AS DOUBLE PRECISION) FROM attempt u \
-        WHERE u.task_id = t.task_id) AS seconds \
+        WHERE u.task_id = t.task_id) AS seconds, (SELECT ",
+            json_rows!(
+                "user": "v.user_id",
+                "decision": "v.decision",
+                "at": "v.voted_at";
+                "v.voted_at, v.user_id"
+            ),
+            " FROM approval_vote v WHERE v.request_id = r.request_id) AS votes \
     FROM task t JOIN task_text x ON x.task_id = t.task_id \
     LEFT JOIN conversation c ON c.conversation_id = t.conversation_id \
     LEFT JOIN plan p ON p.task_id = t.task_id AND p.plan_no = t.plan_no \
     LEFT JOIN approval_request r ON r.task_id = t.task_id AND r.plan_no = t.plan_no \
-    LEFT JOIN attempt a ON a.task_id = t.task_id AND a.fence = t.attempt_fence \
-    WHERE t.task_id IN ",
+    LEFT JOIN attempt a ON a.task_id = t.task_id AND a.fence = t.attempt_fence"
+        )
+    };
+}
+
+/// Everything of a task.
+pub(crate) const VIEW: &str = concat!(
+    view!(),
+    " WHERE t.task_id IN ",
     texts_in!(1),
     " ORDER BY t.created_at DESC, t.task_id DESC"
 );
 
-pub(crate) const VOTES: &str = concat!(
-    "SELECT v.request_id, r.task_id, v.user_id, v.decision, v.voted_at FROM approval_vote v \
-     JOIN approval_request r ON r.request_id = v.request_id \
-     JOIN task t ON t.task_id = r.task_id AND t.plan_no = r.plan_no WHERE t.task_id IN ",
-    texts_in!(1),
-    " ORDER BY v.voted_at, v.user_id"
+/// What waits longest of what an executor may run: only a task whose current plan was granted
+/// under the same hash.
+pub(crate) const WAITING: &str = concat!(
+    view!(),
+    " WHERE t.task_id IN (SELECT q.task_id FROM task q \
+       JOIN approval_request g ON g.task_id = q.task_id AND g.plan_no = q.plan_no \
+         AND g.state = 'granted' AND g.plan_hash = q.plan_hash \
+       WHERE q.state = 'queued' AND q.executor = $1 AND q.run_at <= $2 \
+         AND q.cancel_asked_at IS NULL \
+       ORDER BY q.priority, q.queued_at, q.task_id LIMIT $3",
+    to_change!(),
+    ") ORDER BY t.priority, t.queued_at, t.task_id"
 );
 
 /// `$3` is matched as it is, whatever it contains.
@@ -113,9 +181,6 @@ pub(crate) const HISTORY: &str = "SELECT t.task_id, \
     WHERE t.state = 'completed' AND t.kind = $1 AND t.subject = $2 \
       AND coalesce(t.project, '') = $3 \
     GROUP BY t.task_id, t.completed_at ORDER BY t.completed_at DESC, t.task_id LIMIT $4";
-
-pub(crate) const ADD_ACTION: &str =
-    "INSERT INTO action (token, task_id, plan_no, verb) VALUES ($1, $2, $3, $4)";
 
 pub(crate) const ACTIONS: &str =
     "SELECT token, verb FROM action WHERE task_id = $1 AND plan_no = $2";

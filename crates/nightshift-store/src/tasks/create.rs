@@ -24,14 +24,14 @@ pub(crate) async fn run(mut tx: Tx<'_>, new: &NewTask) -> Result<Created> {
     if let Some(key) = &new.idempotency {
         remember(&mut tx, new, key, &id).await?;
     }
-    make_actions(&mut tx, &id, FIRST_PLAN).await?;
+    make_actions(&mut tx, &id, FIRST_PLAN);
     let mut data = json!({ "kind": new.kind.name(), "owner": new.owner, "plan_no": FIRST_PLAN });
     if let Some(delivery) = &tx.delivery {
         data["delivery"] = delivery.as_str().into();
     }
-    events::record(&mut tx, "task.planning", Some(&id), data).await?;
+    events::record(&mut tx, "task.planning", Some(&id), &data);
     tell(&mut tx, new, &id).await?;
-    audit::done(&mut tx, new.owner.as_str(), "create", "done", &id).await?;
+    audit::done(&mut tx, new.owner.as_str(), "create", "done", &id);
     let view = views::present(&mut tx, &id).await?;
     tx.commit().await?;
     Ok(Created::New(view))
@@ -110,23 +110,16 @@ async fn free_id(tx: &mut Tx<'_>) -> Result<TaskId> {
 }
 
 async fn tell(tx: &mut Tx<'_>, new: &NewTask, id: &TaskId) -> Result<()> {
-    match notices::conversation_of(tx, id).await? {
-        None => Ok(()),
-        Some(at) => notices::card(tx, at, id, FIRST_PLAN, new.show_planning_at).await,
+    if let Some(at) = notices::conversation_of(tx, id).await? {
+        notices::card(tx, at, id, FIRST_PLAN, new.show_planning_at);
     }
+    Ok(())
 }
 
 /// Each plan has buttons of its own, so that a click says which plan it means.
-pub(crate) async fn make_actions(tx: &mut Tx<'_>, task: &TaskId, plan_no: u32) -> Result<()> {
+pub(crate) fn make_actions(tx: &mut Tx<'_>, task: &TaskId, plan_no: u32) {
     for verb in CardVerb::ALL {
         let token = ActionToken::from_entropy(tx.entropy());
-        sqlx::query(sql::task::ADD_ACTION)
-            .bind(token.as_str())
-            .bind(task.as_str())
-            .bind(i64::from(plan_no))
-            .bind(verb.name())
-            .execute(tx.conn())
-            .await?;
+        tx.collected.action(token, task, plan_no, verb);
     }
-    Ok(())
 }

@@ -5,6 +5,7 @@
 
 mod attempts;
 mod audit;
+mod batches;
 mod commits;
 mod copies;
 mod deliveries;
@@ -116,6 +117,11 @@ contract! {
         a_returned_lease_spends_no_attempt,
         progress_is_told_once_per_step,
         usage_is_the_sum_of_all_attempts;
+    batches:
+        one_end_of_a_batch_is_heard_apart_from_the_others,
+        a_leased_task_is_what_is_stored,
+        two_batches_at_once_share_what_waits,
+        messages_of_a_batch_keep_the_order_of_their_conversation;
     leases:
         a_lease_that_does_not_start_in_time_returns,
         a_lease_that_started_does_not_return,
