@@ -1,6 +1,7 @@
 //! From queued to running: leases, heartbeats, and one job per attempt.
 
 mod attempt;
+mod ends;
 mod hold;
 pub(crate) mod outcome;
 
@@ -20,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::App;
 use crate::crew::Crew;
 use crate::lifecycle::{Loop, POLL, Tick, TickResult};
+use ends::Ends;
 use hold::{Hold, Renewals};
 
 /// What is told to the job that holds an attempt.
@@ -70,6 +72,7 @@ pub struct Dispatch {
     crew: Crew,
     board: Arc<Mutex<Board>>,
     renewals: Arc<Renewals>,
+    ends: Arc<Ends>,
 }
 
 impl Dispatch {
@@ -80,6 +83,7 @@ impl Dispatch {
             crew,
             board: Arc::default(),
             renewals: Arc::default(),
+            ends: Arc::default(),
         }
     }
 
@@ -158,7 +162,7 @@ impl Dispatch {
             board: self.board.clone(),
             key,
         };
-        let app = self.app.clone();
+        let (app, ends) = (self.app.clone(), self.ends.clone());
         let executor = self.app.ports.executors[executor].clone();
         self.crew.start(async move {
             if !before.is_empty() {
@@ -167,7 +171,7 @@ impl Dispatch {
                     return;
                 }
             }
-            contained(app, executor, leased, hold, received).await;
+            contained(app, ends, executor, leased, (hold, received)).await;
             drop(place);
         });
     }
@@ -207,19 +211,19 @@ async fn is_still_ours(app: &App, key: &(TaskId, Fence)) -> bool {
 /// Runs an attempt; a panic in it costs that attempt and no more, and is counted as a loss.
 async fn contained(
     app: Arc<App>,
+    ends: Arc<Ends>,
     executor: Arc<dyn Executor>,
     leased: Leased,
-    hold: Arc<Hold>,
-    orders: mpsc::Receiver<Order>,
+    (hold, orders): (Arc<Hold>, mpsc::Receiver<Order>),
 ) {
     let (task, fence) = (leased.task.id.clone(), leased.fence);
-    let work = attempt::run(app.clone(), executor, leased, hold, orders);
+    let work = attempt::run(app.clone(), ends.clone(), executor, leased, (hold, orders));
     let ended = JoinSet::from_iter([work]).join_next().await;
     if let Some(Err(error)) = ended
         && error.is_panic()
     {
         tracing::error!(task.id = %task, %error, "An attempt panicked; it is counted as lost.");
-        outcome::lose(&app, task, fence, "what ran it broke down.").await;
+        outcome::lose(&app, &ends, task, fence, "what ran it broke down.").await;
     }
 }
 

@@ -11,6 +11,7 @@ use nightshift_core::task::{Task, Usage};
 use nightshift_core::time::Timestamp;
 use tokio::sync::mpsc;
 
+use super::ends::Ends;
 use super::hold::Hold;
 use super::{Order, outcome};
 use crate::App;
@@ -26,13 +27,14 @@ const SETTLING: Duration = Duration::from_secs(60);
 
 pub(super) async fn run(
     app: Arc<App>,
+    ends: Arc<Ends>,
     executor: Arc<dyn Executor>,
     leased: Leased,
-    hold: Arc<Hold>,
-    orders: mpsc::Receiver<Order>,
+    (hold, orders): (Arc<Hold>, mpsc::Receiver<Order>),
 ) {
     let mut attempt = Attempt {
         app,
+        ends,
         fence: leased.fence,
         task: leased.task,
         orders,
@@ -52,6 +54,7 @@ pub(super) async fn run(
 
 struct Attempt {
     app: Arc<App>,
+    ends: Arc<Ends>,
     task: Task,
     fence: Fence,
     orders: mpsc::Receiver<Order>,
@@ -241,8 +244,8 @@ impl Attempt {
             (self.ending, Begun::of(self.started)),
             self.log_bytes,
         );
-        let app = self.app.clone();
-        insist(|| app.store().finish(&finish, app.now())).await;
+        let (app, ends) = (self.app.clone(), self.ends.clone());
+        insist(|| ends.write(app.store(), &finish, || app.now())).await;
         app.wake.all();
     }
 }
