@@ -6,11 +6,13 @@ mod options;
 
 use std::process::ExitCode;
 
-use harness::chaos::{fail_points, kill, power, zombies};
+use harness::chaos::fail_points::coverage;
+use harness::chaos::{fail_points, kill, power, teeth, zombies};
 use options::Options;
 
 const USAGE: &str = "kill [--cycles N] [--seed S] | power-cut [--cuts N] [--seed S] \
-    | fail-points [--points N] [--seed S] | zombies [--cycles N] [--seed S]";
+    | fail-points [--points N] [--seed S] [--paced] | zombies [--cycles N] [--seed S] [--paced] \
+    | teeth [--seed S]";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -32,6 +34,7 @@ async fn main() -> ExitCode {
         "power-cut" => power_cut(&options).await,
         "fail-points" => fail_points(&options).await,
         "zombies" => zombies(&options).await,
+        "teeth" => teeth(&options).await,
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);
@@ -93,11 +96,13 @@ async fn power_cut(options: &Options) -> bool {
     good
 }
 
-/// Dead at every point of the main path; each next life goes on.
+/// Dead at every point of every path; each next life goes on.
 async fn fail_points(options: &Options) -> bool {
     let plan = fail_points::Plan {
         seed: options.seed,
         points: options.points,
+        paths: fail_points::Path::ALL.to_vec(),
+        pace: options.pace,
     };
     let survived = fail_points::run(&plan).await;
     println!(
@@ -109,8 +114,15 @@ async fn fail_points(options: &Options) -> bool {
         "passed by chance and not this time: {}",
         survived.missed.join(" ")
     );
+    for excuse in coverage::excuses() {
+        println!("on no path: {excuse}");
+    }
+    let gaps = coverage::gaps(&survived.commits);
+    for gap in &gaps {
+        println!("{gap}");
+    }
     println!("{}", survived.after);
-    survived.after.is_good()
+    survived.after.is_good() && gaps.is_empty()
 }
 
 /// Frozen for longer than a lease, and back.
@@ -118,8 +130,26 @@ async fn zombies(options: &Options) -> bool {
     let plan = zombies::Plan {
         seed: options.seed,
         cycles: options.cycles.unwrap_or(60),
+        pace: options.pace,
     };
     let frozen = zombies::run(&plan).await;
     println!("{frozen}");
     frozen.is_good()
+}
+
+/// Every broken server is found out.
+async fn teeth(options: &Options) -> bool {
+    let mut silent = Vec::new();
+    for tooth in teeth::TEETH {
+        println!("{tooth:?}");
+        let found = teeth::bite(tooth, options.seed).await;
+        println!("found: {found}");
+        if !tooth.verdict.is_of(&found) {
+            silent.push(tooth);
+        }
+    }
+    for tooth in &silent {
+        println!("not found: {tooth:?}");
+    }
+    silent.is_empty()
 }

@@ -1,14 +1,15 @@
-//! `--seed S --cycles N --cuts N --points N`, each optional.
+//! `--seed S --cycles N --cuts N --points N --paced`, each optional.
 
 use std::str::FromStr;
 
-use harness::chaos::Dice;
+use harness::chaos::{Dice, Pace};
 
 pub(crate) struct Options {
     pub(crate) seed: u64,
     pub(crate) cycles: Option<u64>,
     pub(crate) cuts: Option<u64>,
     pub(crate) points: Option<usize>,
+    pub(crate) pace: Pace,
 }
 
 impl FromStr for Options {
@@ -20,9 +21,14 @@ impl FromStr for Options {
             cycles: None,
             cuts: None,
             points: None,
+            pace: Pace::Any,
         };
         let mut words = words.split_whitespace();
         while let Some(name) = words.next() {
+            if name == "--paced" {
+                options.pace = Pace::Real;
+                continue;
+            }
             let number = words.next().and_then(|number| number.parse().ok());
             let number: u64 = number.ok_or_else(|| format!("{name} wants a number"))?;
             match name {

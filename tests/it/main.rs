@@ -17,6 +17,7 @@ mod process_disk;
 mod process_power;
 mod process_secrets;
 mod process_shutdown;
+mod process_teeth;
 mod process_zombie;
 mod prompts;
 mod query;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use harness::chaos::Pace;
 use harness::chaos::kill::Killed;
 use harness::chaos::zombies::{self, Frozen};
 use nix::sys::signal::Signal;
@@ -11,7 +12,7 @@ const LONG: Duration = Duration::from_secs(4);
 
 async fn frozen(who: Frozen) -> usize {
     let mut total = Killed::default();
-    let starts = zombies::freeze(who, LONG, &mut total).await;
+    let starts = zombies::freeze(who, LONG, Pace::Any, &mut total).await;
     assert!(total.is_good(), "{total}");
     starts
 }
@@ -28,7 +29,7 @@ async fn an_agent_that_was_silent_keeps_its_attempt() {
 
 #[tokio::test]
 async fn a_frozen_server_is_not_replaced_on_its_own_data() {
-    let (office, server, id) = zombies::working().await;
+    let (office, server, id) = zombies::working("", Pace::Any).await;
     server.signal(Signal::SIGSTOP);
     let second = office.site.refused().await;
     server.signal(Signal::SIGCONT);
@@ -37,4 +38,11 @@ async fn a_frozen_server_is_not_replaced_on_its_own_data() {
     office.site.signal("go");
     server.reaches(&id, &["completed"]).await;
     assert_eq!(office.starts(&id), 1);
+}
+
+#[tokio::test]
+async fn an_attempt_that_outlived_its_lease_ends_for_nobody() {
+    let mut total = Killed::default();
+    zombies::outlive(zombies::UNDEAD, Pace::Any, &mut total).await;
+    assert!(total.is_good() && total.lost_attempts == 1, "{total}");
 }

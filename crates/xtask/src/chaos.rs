@@ -12,14 +12,15 @@ pub(crate) fn run(words: &[String]) -> anyhow::Result<()> {
         .split_first()
         .map_or(("", words), |(which, rest)| (which.as_str(), rest));
     match which {
-        "kill" | "power-cut" | "fail-points" | "zombies" => shake::run(words),
+        "kill" | "power-cut" | "fail-points" | "zombies" | "teeth" => shake::run(words),
         "fuzz" => fuzz::run(rest),
         "mutants" => mutants::run(rest),
         "simulate" => simulate::run(rest),
         "model" => simulate::model(rest),
         _ => bail!(
             "usage: cargo xtask chaos kill [--cycles N] [--seed S] | power-cut [--cuts N] [--seed S] \
-             | fail-points [--points N] [--seed S] | zombies [--cycles N] [--seed S] | fuzz [--target NAME] [--seconds N] [--seed N] [--stable] \
+             | fail-points [--points N] [--seed S] [--paced] | zombies [--cycles N] [--seed S] [--paced] \
+             | teeth [--seed S] | fuzz [--target NAME] [--seconds N] [--seed N] [--stable] \
              | mutants [file …] | simulate [--seeds N] [--from S] | model [--cases N]"
         ),
     }

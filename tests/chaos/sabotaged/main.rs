@@ -1,14 +1,18 @@
 //! The server with one fault in it: what the tests of durability must find, and the moments at
 //! which it may be killed. Nothing of this is in the shipped binary.
 
+mod executor;
 mod fault;
 mod platform;
+mod rows;
+mod store;
 mod watch;
 
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use fault::Fault;
+use nightshift_app::Ports;
 use nightshift_cli::Hooks;
 use nightshift_store::{Conditions, Synchronous};
 
@@ -39,6 +43,13 @@ fn hooks(faults: Vec<Fault>) -> Hooks {
     };
     Hooks {
         store,
-        ports: Some(Arc::new(move |ports| platform::around(ports, &faults))),
+        ports: Some(Arc::new(move |ports| around(ports, &faults))),
     }
+}
+
+fn around(ports: Ports, faults: &[Fault]) -> Ports {
+    rows::falsify(faults);
+    let ports = store::around(ports, faults);
+    let ports = executor::around(ports, faults);
+    platform::around(ports, faults)
 }

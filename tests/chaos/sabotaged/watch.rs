@@ -22,9 +22,13 @@ pub(crate) fn watch(fault: &Fault) -> Option<Arc<dyn CommitWatch>> {
             let file = OpenOptions::new().create(true).append(true).open(path);
             Some(Arc::new(Noting(file.expect("the file for the notes"))))
         }
-        Fault::SynchronousNormal | Fault::EarlyAck | Fault::DieAfterSend(_) | Fault::Unpaced => {
-            None
-        }
+        Fault::SynchronousNormal
+        | Fault::EarlyAck
+        | Fault::DieAfterSend(_)
+        | Fault::Unpaced
+        | Fault::Rule(_)
+        | Fault::Runs(_)
+        | Fault::Rows(_) => None,
     }
 }
 

@@ -8,11 +8,9 @@ pub(super) mod load;
 use std::fmt;
 use std::time::Duration;
 
-use nightshift_fakes::slack::FakeSlack;
 use serde_json::json;
 
-use super::Dice;
-use crate::process::{Office, slack_setup};
+use super::{Dice, Pace, found_by};
 use load::Load;
 
 #[derive(Debug, Clone)]
@@ -40,7 +38,8 @@ pub struct Killed {
     pub approvals: u64,
     /// Acknowledged requests or approvals that are gone.
     pub losses: u64,
-    /// Starts that no lease explains, or of an attempt that another one had not ended.
+    /// Starts that no lease explains, leases that no approval explains or before another one had
+    /// ended, ends that another one than the holder told of.
     pub double_runs: u64,
     /// Requests that made two tasks, requests that were granted twice, people who voted twice.
     pub doubles: u64,
@@ -51,11 +50,32 @@ pub struct Killed {
 }
 
 /// Findings that are kept in words.
-const KEPT: usize = 5;
+const KEPT: usize = 6;
 
 impl Killed {
     pub fn is_good(&self) -> bool {
         self.losses + self.double_runs + self.doubles + self.misfits == 0
+    }
+
+    pub(super) fn add(&mut self, other: Self) {
+        for (sum, more) in [
+            (&mut self.cycles, other.cycles),
+            (&mut self.asked, other.asked),
+            (&mut self.acknowledged, other.acknowledged),
+            (&mut self.tasks, other.tasks),
+            (&mut self.starts, other.starts),
+            (&mut self.lost_attempts, other.lost_attempts),
+            (&mut self.approvals, other.approvals),
+            (&mut self.losses, other.losses),
+            (&mut self.double_runs, other.double_runs),
+            (&mut self.doubles, other.doubles),
+            (&mut self.misfits, other.misfits),
+        ] {
+            *sum += more;
+        }
+        for finding in other.first {
+            self.found(finding);
+        }
     }
 
     pub(super) fn found(&mut self, finding: String) {
@@ -98,9 +118,8 @@ exec 9>>"lock-$NIGHTSHIFT_TASK_ID"
 flock --nonblock 9 || echo "$NIGHTSHIFT_TASK_ID $NIGHTSHIFT_FENCE" >>overlaps
 echo "$NIGHTSHIFT_TASK_ID $NIGHTSHIFT_FENCE" >>runs
 sleep 0.1; echo "I did: $prompt"
+echo "$NIGHTSHIFT_TASK_ID $NIGHTSHIFT_FENCE" >>ends
 "#;
-
-pub(super) const UNPACED: &str = "unpaced";
 
 /// The longest that a server lives under load. It is ready after some 20 ms.
 const LONGEST_LIFE_MS: u64 = 600;
@@ -117,16 +136,10 @@ pub async fn run(plan: &Plan) -> Killed {
 }
 
 async fn round(plan: &Plan, cycles: u64, dice: &mut Dice, total: &mut Killed) {
-    let mut setup = slack_setup();
-    setup.pace.enforced = false;
-    let mut office = Office::around(FakeSlack::start(setup).await.expect("a free port"));
-    office.site.agent("probe", WORKING_AGENT);
-    office.site.config["remote"]["timers"]["retry_backoff"] = "100ms".into();
+    let mut office = Pace::Any.office(WORKING_AGENT).await;
     office.site.config["remote"]["execution"]["local"]["max_concurrent_tasks"] = json!(8);
-    let fault = plan
-        .fault
-        .map_or(String::new(), |fault| format!(",{fault}"));
-    office.site.sabotage(&format!("{UNPACED}{fault}"));
+    let fault = plan.fault.unwrap_or_default();
+    office.site.sabotage(&Pace::Any.with(fault));
     let mut load = Load::new(&office, dice.below(1 << 30));
     for cycle in 0..cycles {
         let server = office.start().await;
@@ -146,9 +159,12 @@ async fn round(plan: &Plan, cycles: u64, dice: &mut Dice, total: &mut Killed) {
         }
     }
     total.cycles += cycles;
-    office.site.sabotage(UNPACED);
+    office.site.sabotage(&Pace::Any.with(""));
     let server = office.start().await;
     // What Slack was not told to have arrived, it sends again.
     office.slack.retry_pending().await;
-    examine::examine(&office, &server, load, total).await;
+    found_by(total, "after these kills", async |total| {
+        examine::examine(&office, &server, load, total).await;
+    })
+    .await;
 }

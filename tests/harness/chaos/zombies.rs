@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
-use nightshift_fakes::slack::FakeSlack;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::Dice;
-use super::kill::{Killed, UNPACED, examine, load::Load};
-use crate::process::{Office, Server, eventually, processes_of, slack_setup};
+use super::kill::load::{Ends, Load, Request};
+use super::kill::{Killed, examine};
+use super::{Dice, Pace, found_by};
+use crate::process::{Office, Server, eventually, processes_of};
 
 /// Short, so that it runs out while a process is frozen.
 const LEASE: Duration = Duration::from_secs(2);
@@ -22,6 +22,7 @@ flock --nonblock 9 || echo "$NIGHTSHIFT_TASK_ID $NIGHTSHIFT_FENCE" >>overlaps
 echo "$NIGHTSHIFT_TASK_ID $NIGHTSHIFT_FENCE" >>runs
 until [ -e go ]; do sleep 0.02; done
 echo "I did: $prompt"
+echo "$NIGHTSHIFT_TASK_ID $NIGHTSHIFT_FENCE" >>ends
 "#;
 
 const TEXT: &str = "hold the line";
@@ -38,24 +39,43 @@ pub enum Frozen {
 pub struct Plan {
     pub seed: u64,
     pub cycles: u64,
+    pub pace: Pace,
 }
 
-/// Freezes one after the other for one to three leases.
+/// A server that believes in its lease for ever, and an executor that stops nothing: what is lost
+/// goes on, and its end is told of.
+pub const UNDEAD: &str = "deaf,kept-for-ever";
+
+/// Freezes one after the other for one to three leases; every fourth is one that cannot be stopped.
 pub async fn run(plan: &Plan) -> Killed {
     let mut dice = Dice::new(plan.seed);
     let mut total = Killed::default();
     for cycle in 0..plan.cycles {
-        let who = [Frozen::Server, Frozen::Agent, Frozen::Both][(cycle % 3) as usize];
         let span = LEASE + Duration::from_millis(dice.below(4000));
-        freeze(who, span, &mut total).await;
-        println!("{who:?} frozen for {span:?}: {total}");
+        let who = [
+            Some(Frozen::Server),
+            Some(Frozen::Agent),
+            Some(Frozen::Both),
+            None,
+        ];
+        let who = who[(cycle % 4) as usize];
+        let what = match who {
+            Some(who) => format!("{who:?} frozen for {span:?}"),
+            None => "nobody could be stopped".to_owned(),
+        };
+        found_by(&mut total, &what, async |total| match who {
+            Some(who) => drop(freeze(who, span, plan.pace, total).await),
+            None => outlive(UNDEAD, plan.pace, total).await,
+        })
+        .await;
+        println!("{what}: {total}");
     }
     total
 }
 
 /// A task whose attempt is frozen, carried to its end; tells how often its agent was started.
-pub async fn freeze(who: Frozen, span: Duration, total: &mut Killed) -> usize {
-    let (office, server, id) = working().await;
+pub async fn freeze(who: Frozen, span: Duration, pace: Pace, total: &mut Killed) -> usize {
+    let (office, server, id) = working("", pace).await;
     let agents = processes_of(&id);
     let stop = |signal| {
         if who != Frozen::Agent {
@@ -71,22 +91,42 @@ pub async fn freeze(who: Frozen, span: Duration, total: &mut Killed) -> usize {
     stop(Signal::SIGCONT);
     settled(&server, &id, &office).await;
     office.site.signal("go");
-    total.cycles += 1;
-    examine::examine(&office, &server, Load::of_one(&office, TEXT, true), total).await;
+    examined(&office, &server, total).await;
     office.starts(&id)
 }
 
-/// A task whose agent works.
-pub async fn working() -> (Office, Server, String) {
-    let mut setup = slack_setup();
-    setup.pace.enforced = false;
-    let mut office = Office::around(FakeSlack::start(setup).await.expect("a free port"));
-    office.site.agent("probe", PATIENT_AGENT);
+/// An attempt that outlives its lease and ends when the next one is leased: its end changes
+/// nothing, and the next one does not run beside it.
+pub async fn outlive(faults: &str, pace: Pace, total: &mut Killed) {
+    let (office, server, id) = working(faults, pace).await;
+    eventually("the next attempt is leased", async || {
+        let task = server.task(&id).await;
+        (task["status"] == "running" && task["attempt"]["number"] == 2).then_some(())
+    })
+    .await;
+    office.site.signal("go");
+    examined(&office, &server, total).await;
+}
+
+async fn examined(office: &Office, server: &Server, total: &mut Killed) {
+    total.cycles += 1;
+    let request = Request {
+        text: TEXT.to_owned(),
+        channel: Some(office.channel.clone()),
+        acknowledged: true,
+        ends: Ends::Done,
+    };
+    let load = Load::of(office, vec![request]);
+    examine::examine(office, server, load, total).await;
+}
+
+/// A task whose agent works, on a server with these faults.
+pub async fn working(faults: &str, pace: Pace) -> (Office, Server, String) {
+    let mut office = pace.office(PATIENT_AGENT).await;
     let timers = &mut office.site.config["remote"]["timers"];
     timers["lease"] = format!("{}ms", LEASE.as_millis()).into();
     timers["heartbeat"] = "500ms".into();
-    timers["retry_backoff"] = "100ms".into();
-    office.site.sabotage(UNPACED);
+    office.site.sabotage(&pace.with(faults));
     let server = office.start().await;
     let id = office.ask_for_plan(&server, TEXT).await;
     office.approve(&server, &id).await;

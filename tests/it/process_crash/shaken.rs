@@ -1,7 +1,7 @@
 //! Killed at random moments and at points: the short form of `cargo xtask chaos kill` and
 //! `cargo xtask chaos fail-points`.
 
-use harness::chaos::{Dice, fail_points, kill};
+use harness::chaos::{Dice, Pace, fail_points, kill};
 
 #[tokio::test]
 async fn killed_at_random_moments_nothing_acknowledged_is_missing() {
@@ -24,6 +24,8 @@ async fn dead_at_a_point_of_its_path_the_next_life_goes_on() {
     let plan = fail_points::Plan {
         seed: Dice::fresh_seed(),
         points: Some(6),
+        paths: vec![fail_points::Path::Run],
+        pace: Pace::Any,
     };
     println!(
         "again with cargo xtask chaos fail-points --points 6 --seed {}",

@@ -21,6 +21,30 @@ pub(in crate::chaos) struct Request {
     /// Where it was said; `None` over the API.
     pub(in crate::chaos) channel: Option<FakeChannel>,
     pub(in crate::chaos) acknowledged: bool,
+    pub(in crate::chaos) ends: Ends,
+}
+
+/// How a task is to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::chaos) enum Ends {
+    /// Completed, unless its attempts were lost too often.
+    Done,
+    Cancelled,
+    Rejected,
+    Expired,
+}
+
+impl Ends {
+    pub(in crate::chaos) fn fits(self, task: &Value) -> bool {
+        let reason = task["reason"].as_str().unwrap_or_default();
+        match (self, task["status"].as_str().unwrap_or_default()) {
+            (Self::Done, "completed") | (Self::Expired, "expired") => true,
+            (Self::Done, "failed") => reason == "lost",
+            (Self::Cancelled, "cancelled") => reason.starts_with("cancelled_by"),
+            (Self::Rejected, "cancelled") => reason.starts_with("rejected_by"),
+            _ => false,
+        }
+    }
 }
 
 /// The load of one round, and what it was told.
@@ -52,15 +76,10 @@ impl Load {
         }
     }
 
-    /// One request by the slash command, made elsewhere.
-    pub(in crate::chaos) fn of_one(office: &Office, text: &str, acknowledged: bool) -> Self {
-        let request = Request {
-            text: text.to_owned(),
-            channel: Some(office.channel.clone()),
-            acknowledged,
-        };
+    /// Requests that were made elsewhere.
+    pub(in crate::chaos) fn of(office: &Office, asked: Vec<Request>) -> Self {
         let mut load = Self::new(office, 0);
-        load.asked.push(request);
+        load.asked = asked;
         load
     }
 
@@ -199,6 +218,7 @@ async fn ask(
         text,
         channel,
         acknowledged,
+        ends: Ends::Done,
     };
     (request, deliveries)
 }
