@@ -58,7 +58,7 @@ impl Deliveries for SqlStore {
             return Ok(());
         }
         if let Some(refused) = refused {
-            refuse(&mut tx, refused).await?;
+            refuse(&mut tx, refused);
         }
         notices::send(&mut tx, outgoing).await?;
         Ok(tx.commit().await?)
@@ -247,7 +247,7 @@ impl Lines {
     }
 }
 
-pub(crate) async fn refuse(tx: &mut Tx<'_>, refused: &RefusedAct) -> Result<()> {
+pub(crate) fn refuse(tx: &mut Tx<'_>, refused: &RefusedAct) {
     let task = refused.task.as_ref();
     let data = json!({ "who": refused.who, "action": refused.action, "why": refused.why });
     let actor = Some(refused.who.clone());
@@ -260,5 +260,4 @@ pub(crate) async fn refuse(tx: &mut Tx<'_>, refused: &RefusedAct) -> Result<()> 
         task,
     };
     audit::write(tx, &entry);
-    Ok(())
 }

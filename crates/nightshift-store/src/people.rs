@@ -177,7 +177,7 @@ async fn turn_away(mut tx: Tx<'_>, stranger: &Stranger) -> Result<()> {
         why: "unknown person".to_owned(),
         task: None,
     };
-    deliveries::refuse(&mut tx, &refused).await?;
+    deliveries::refuse(&mut tx, &refused);
     if let Some(word) = &stranger.word {
         let now = tx.now.millis();
         let due = sqlx::query(sql::people::REFUSE)

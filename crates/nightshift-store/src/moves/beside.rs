@@ -3,6 +3,7 @@
 use nightshift_core::id::{RequestId, TaskId};
 use nightshift_core::task::TaskState;
 use nightshift_core::task::state::{AttemptStep, RequestEnd, RequestStep};
+use nightshift_core::time::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Step, won};
@@ -98,7 +99,7 @@ fn begin(tx: &mut Tx<'_>, step: &Step) -> Value {
         plan_hash: after.plan_hash.clone(),
         executor: after.executor.clone(),
         holder: after.lease_holder.clone(),
-        start_by: step.start_by.map(|time| time.millis()),
+        start_by: step.start_by.map(Timestamp::millis),
     });
     json!({ "fence": after.fence, "number": after.attempt_no, "executor": after.executor })
 }

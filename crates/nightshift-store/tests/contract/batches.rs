@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use futures_util::future::{join, join_all};
 use nightshift_core::id::{Fence, Seq, TaskId};
-use nightshift_core::port::store::{Attempts, Finish, FinishOutcome, Leased, Store, Tasks};
+use nightshift_core::port::store::{Finish, FinishOutcome, Leased, Store, Tasks};
 use nightshift_core::task::{TaskEvent, TaskState};
 use tempfile::TempDir;
 

@@ -61,8 +61,8 @@ async fn cost(store: &SqlStore, new: &NewTask, count: usize) -> (usize, usize) {
         queued(store, new).await;
     }
     let before = STATEMENTS.load(Ordering::SeqCst);
-    let leases = store.lease("local", "life-1", terms(at(2)), count, at(2));
-    let leased = leases.await.unwrap();
+    let lease = store.lease("local", "life-1", terms(at(2)), count, at(2));
+    let leased = lease.await.unwrap();
     assert_eq!(leased.len(), count);
     let between = STATEMENTS.load(Ordering::SeqCst);
     let ends: Vec<_> = leased
@@ -93,7 +93,7 @@ async fn ten_tasks_cost_as_many_statements_as_one() {
     // The first ones open their lanes.
     cost(&store, &ask("b"), 1).await;
     for count in [1, 10] {
-        let (lease, end) = cost(&store, &ask("b"), count).await;
-        assert!(lease <= 8 && end <= 10, "{count}: {lease}, {end}");
+        let (begin, end) = cost(&store, &ask("b"), count).await;
+        assert!(begin <= 8 && end <= 10, "{count}: {begin}, {end}");
     }
 }
