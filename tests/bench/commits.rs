@@ -83,11 +83,7 @@ impl Site {
         let began = Instant::now();
         let mut done = 0_u64;
         while began.elapsed() < CELL {
-            let new = NewDelivery {
-                platform: Platform::new("slack"),
-                delivery: delivery(),
-                at: self.app.now(),
-            };
+            let new = NewDelivery::new(Platform::new("slack"), delivery(), self.app.now());
             self.app.store().accept(&[new]).await?;
             done += 1;
         }

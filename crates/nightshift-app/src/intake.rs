@@ -40,11 +40,7 @@ impl App {
         platform: &Platform,
         delivery: Delivery,
     ) -> Result<Accepted, StoreRefused> {
-        let delivery = NewDelivery {
-            platform: platform.clone(),
-            delivery: self.scrubbed(delivery),
-            at: self.now(),
-        };
+        let delivery = NewDelivery::new(platform.clone(), self.scrubbed(delivery), self.now());
         let (answer, accepted) = oneshot::channel();
         self.intake
             .0

@@ -150,7 +150,7 @@ async fn seen(tx: &mut Tx<'_>, batch: &[NewDelivery]) -> Result<HashMap<(String,
         .iter()
         .flat_map(|new| {
             let source = new.platform.as_str();
-            let keys = new.delivery.keys.iter();
+            let keys = new.keys.iter();
             keys.map(move |key| json!({ "source": source, "key": key }))
         })
         .collect();
@@ -178,8 +178,8 @@ fn judge(batch: &[NewDelivery], seen: &HashMap<(String, String), String>) -> Vec
         .iter()
         .map(|new| {
             let source = new.platform.as_str();
-            let keys = &new.delivery.keys;
-            let hash = hex::encode(new.delivery.body_hash);
+            let keys = &new.keys;
+            let hash = hex::encode(new.body_hash);
             // The first key is the platform's own id: it names one body.
             let first = keys.first().and_then(|key| known.get(&(source, &**key)));
             if first.is_some_and(|earlier| *earlier != hash) {
@@ -210,7 +210,7 @@ impl Lines {
     fn add(&mut self, tx: &Tx<'_>, new: &NewDelivery, outcome: Accepted) {
         let source = new.platform.as_str();
         let id = DeliveryId::new_at(new.at, tx.entropy());
-        let first = new.delivery.keys.first();
+        let first = new.keys.first();
         let mut data = json!({ "platform": source, "key": first });
         let kind = match outcome {
             Accepted::New => {
@@ -218,7 +218,7 @@ impl Lines {
                 self.inbox.push(json!({
                     "delivery": id,
                     "source": source,
-                    "payload": row::json(&new.delivery.inbound),
+                    "payload": new.payload,
                     "at": new.at.millis(),
                 }));
                 "delivery.accepted"
@@ -232,8 +232,8 @@ impl Lines {
         self.events.push(events::line(kind, new.at, &data));
         // A refused body must not make later deliveries look like repetitions.
         if outcome != Accepted::Conflict {
-            let hash = hex::encode(new.delivery.body_hash);
-            let keys = new.delivery.keys.iter();
+            let hash = hex::encode(new.body_hash);
+            let keys = new.keys.iter();
             self.keys.extend(keys.map(|key| {
                 json!({
                     "source": source,

@@ -60,13 +60,6 @@ macro_rules! to_change {
     };
 }
 
-/// A field that is JSON itself: its text.
-macro_rules! json_field {
-    ($name:literal) => {
-        concat!("(batch.value->'", $name, "')")
-    };
-}
-
 /// A field, as text, of an object that is stored as JSON text.
 macro_rules! json_text {
     ($column:literal, $name:literal) => {
@@ -75,7 +68,7 @@ macro_rules! json_text {
 }
 
 pub(crate) use {
-    batch, field, float_field, int_field, ints_in, json_field, json_rows, json_text, texts_in, to_change,
+    batch, field, float_field, int_field, ints_in, json_rows, json_text, texts_in, to_change,
 };
 
 /// Waits for no other writer: a transaction that starts as a reader and then writes would fail.

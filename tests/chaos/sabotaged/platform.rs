@@ -61,11 +61,7 @@ impl Faulty {
     }
 
     fn store_later(&self, store: Arc<dyn Store>, request: &WebhookRequest, delivery: Delivery) {
-        let late = NewDelivery {
-            platform: self.inner.platform(),
-            delivery,
-            at: request.now,
-        };
+        let late = NewDelivery::new(self.inner.platform(), delivery, request.now);
         #[expect(clippy::disallowed_methods, reason = "the fault itself")]
         tokio::spawn(async move {
             tokio::time::sleep(LATE).await;

@@ -72,7 +72,7 @@ impl InTurn {
         let mut batch = batch.to_vec();
         for new in &mut batch {
             let call = self.calls.fetch_add(1, Ordering::SeqCst);
-            for key in &mut new.delivery.keys {
+            for key in &mut new.keys {
                 key.push_str(&format!("-{call}"));
             }
         }

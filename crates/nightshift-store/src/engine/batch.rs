@@ -4,6 +4,8 @@
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
+use sqlx::any::AnyArguments;
+
 use super::sqlite::Engine;
 use super::turns::Rank;
 use crate::dialect;
@@ -18,22 +20,19 @@ pub(crate) enum Ran {
 }
 
 impl Engine {
-    /// Runs `script`, which begins and commits by itself; its statements share the texts as
-    /// `$1`, `$2`, …. An error means that nothing of it happened.
-    pub(crate) async fn at_once<const N: usize>(
+    /// Runs `script`, which begins and commits by itself; its statements take the values one after
+    /// the other. An error means that nothing of it happened.
+    pub(crate) async fn at_once(
         &self,
         change: &'static str,
         script: &'static str,
-        texts: [String; N],
+        values: AnyArguments,
     ) -> Result<Ran> {
         let _turn = self.turn(Rank::First).await?;
         let mut conn = self.writer.acquire().await?;
         self.commits(change);
         let began = Instant::now();
-        let mut query = sqlx::query(script);
-        for text in texts {
-            query = query.bind(text);
-        }
+        let query = sqlx::query_with(script, values);
         // Given up in the middle, the transaction may stay open: whoever is next must know.
         self.midway.store(true, Ordering::Release);
         let ran = query.execute(&mut *conn).await;

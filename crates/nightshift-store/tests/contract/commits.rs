@@ -3,7 +3,6 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use nightshift_core::chat::Gesture;
 use nightshift_core::port::store::{Accepted, Deliveries, NewDelivery, Store};
 use nightshift_store::{CommitWatch, Conditions, OpenOptions, SqlStore, Synchronous, open_with};
 use tempfile::TempDir;
@@ -60,9 +59,7 @@ async fn every_commit_is_seen_and_named_and_no_other_is() {
 fn large(round: usize, count: usize) -> Vec<NewDelivery> {
     let one = |n| {
         let mut new = delivery(&[&format!("{round}:{n}")], 1);
-        new.delivery.inbound.gesture = Gesture::Say {
-            text: "x".repeat(8 << 10),
-        };
+        new.payload = new.payload.replace("said in", &"x".repeat(8 << 10));
         new
     };
     (0..count).map(one).collect()

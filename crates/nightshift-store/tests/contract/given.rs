@@ -78,9 +78,9 @@ pub(crate) fn thread(channel: &str, root: &str) -> Conversation {
 }
 
 pub(crate) fn delivery(keys: &[&str], body: u8) -> NewDelivery {
-    NewDelivery {
-        platform: chat(),
-        delivery: Delivery {
+    NewDelivery::new(
+        chat(),
+        Delivery {
             keys: keys.iter().map(|key| (*key).to_owned()).collect(),
             body_hash: [body; 32],
             inbound: Inbound {
@@ -94,8 +94,8 @@ pub(crate) fn delivery(keys: &[&str], body: u8) -> NewDelivery {
                 form_handle: None,
             },
         },
-        at: at(0),
-    }
+        at(0),
+    )
 }
 
 /// Accepts one delivery and returns the cause that it is.

@@ -228,7 +228,7 @@ pub(crate) async fn events_about_no_task_are_removed_and_others_keep_their_numbe
     assert_eq!(prune(store, Prune::Events, 1, at(DAY + 50)).await, [1]);
     // What comes afterwards is numbered above all that was.
     let last = store.events(Seq(0), None, None, 10_000).await.unwrap();
-    young.delivery.keys = vec!["younger".to_owned()];
+    young.keys = vec!["younger".to_owned()];
     store.accept(&[young]).await.unwrap();
     let next = store.events(Seq(0), None, None, 10_000).await.unwrap();
     assert!(next.last().unwrap().seq > last.last().unwrap().seq);

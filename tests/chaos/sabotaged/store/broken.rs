@@ -30,7 +30,7 @@ impl Faulty {
     ) -> Result<Vec<Accepted>, StoreError> {
         let mut batch = batch.to_vec();
         if self.is(Rule::NoDedup) {
-            for key in batch.iter_mut().flat_map(|new| &mut new.delivery.keys) {
+            for key in batch.iter_mut().flat_map(|new| &mut new.keys) {
                 let call = self.calls.fetch_add(1, Ordering::SeqCst);
                 key.push_str(&format!("-{call}"));
             }

@@ -9,8 +9,28 @@ use crate::time::Timestamp;
 #[derive(Debug, Clone)]
 pub struct NewDelivery {
     pub platform: Platform,
-    pub delivery: Delivery,
+    pub keys: Vec<String>,
+    pub body_hash: [u8; 32],
+    /// What was said or done, as it is stored: an [`Inbound`] as JSON. Written by whoever brings
+    /// the delivery, many at a time; those who store it take one batch after the other.
+    pub payload: String,
     pub at: Timestamp,
+}
+
+impl NewDelivery {
+    pub fn new(platform: Platform, delivery: Delivery, at: Timestamp) -> Self {
+        // Most fit, and then the text is never moved.
+        let mut payload = Vec::with_capacity(1024);
+        serde_json::to_writer(&mut payload, &delivery.inbound)
+            .expect("invariant: what we store is plain data with text keys");
+        Self {
+            platform,
+            keys: delivery.keys,
+            body_hash: delivery.body_hash,
+            payload: String::from_utf8(payload).expect("invariant: JSON is UTF-8"),
+            at,
+        }
+    }
 }
 
 /// What became of a delivery.

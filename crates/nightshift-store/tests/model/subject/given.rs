@@ -17,9 +17,9 @@ use crate::command::{Arrival, End, Place};
 use crate::model;
 
 pub(super) fn delivery(arrival: Arrival, at: Timestamp) -> NewDelivery {
-    NewDelivery {
-        platform: chat(),
-        delivery: Delivery {
+    NewDelivery::new(
+        chat(),
+        Delivery {
             keys: model::keys(arrival),
             body_hash: [arrival.body; 32],
             inbound: Inbound {
@@ -34,7 +34,7 @@ pub(super) fn delivery(arrival: Arrival, at: Timestamp) -> NewDelivery {
             },
         },
         at,
-    }
+    )
 }
 
 pub(super) fn ask(place: Place, idempotency: Option<Idempotency>, now: Timestamp) -> NewTask {
