@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::goals::{Aim, Goal};
 use crate::load::{self, Cell, Target, median};
 use crate::process::Child;
-use crate::server::{Answering, Server};
+use crate::server::{Answering, Commits, Server};
 use crate::{bare, unstored};
 
 /// Connections of the cells.
@@ -17,14 +17,18 @@ const ROUNDS: usize = 5;
 /// Its rate is 1 in the table.
 const YARDSTICK: usize = 1;
 const STORED: usize = 2;
-/// Where the goal counts.
+const NORMAL: usize = 3;
+/// Where the goal of the intake counts.
 const AIMED_AT: usize = 256;
+/// From here on batches must have paid for the disk.
+const MANY: usize = 64;
 
 pub(crate) async fn report() -> anyhow::Result<Vec<Goal>> {
     let bare = Child::start(bare::ROLE)?;
     let unstored = Child::start(unstored::ROLE)?;
-    let quiet = Server::start(Answering::No)?;
-    let whole = Server::start(Answering::Yes)?;
+    let quiet = Server::start(Answering::No, Commits::Durable)?;
+    let normal = Server::start(Answering::No, Commits::Normal)?;
+    let whole = Server::start(Answering::Yes, Commits::Durable)?;
     let target = |name, address: &str, path, pid| Target {
         name,
         address: address.to_owned(),
@@ -36,6 +40,7 @@ pub(crate) async fn report() -> anyhow::Result<Vec<Goal>> {
         target("bare axum POST", &bare.address, "/bare", bare.pid()),
         target("not stored", &unstored.address, slack, unstored.pid()),
         target("durable intake", &quiet.address, slack, quiet.pid()),
+        target("intake with NORMAL", &normal.address, slack, normal.pid()),
         target("tasks made meanwhile", &whole.address, slack, whole.pid()),
     ];
     println!(
@@ -51,8 +56,16 @@ pub(crate) async fn report() -> anyhow::Result<Vec<Goal>> {
             }
         }
         table(&targets, connections, &cells);
+        let rate = |of: usize| median(cells[of].iter().map(|cell| cell.rate));
+        if connections >= MANY {
+            goals.push(Goal {
+                id: "G2",
+                what: format!("durable intake / the same with NORMAL, {connections} connections"),
+                measured: rate(STORED) / rate(NORMAL),
+                aim: Aim::AtLeast(0.9),
+            });
+        }
         if connections == AIMED_AT {
-            let rate = |of: usize| median(cells[of].iter().map(|cell| cell.rate));
             goals.push(Goal {
                 id: "G1",
                 what: format!(

@@ -7,7 +7,7 @@ use sqlx::{ConnectOptions, Connection};
 
 use crate::goals::{Aim, Goal};
 use crate::load::{self, Target};
-use crate::server::{Answering, Server};
+use crate::server::{Answering, Commits, Server};
 
 const CONNECTIONS: usize = 64;
 /// Lengths of the load before the kill: the longer, the larger the database and its log.
@@ -50,7 +50,7 @@ struct Round {
 }
 
 async fn round(length: Duration) -> anyhow::Result<Round> {
-    let mut server = Server::start(Answering::No)?;
+    let mut server = Server::start(Answering::No, Commits::Durable)?;
     let target = Target {
         name: "durable intake",
         address: server.address.clone(),

@@ -18,16 +18,39 @@ pub(crate) enum Answering {
     Yes,
 }
 
+/// Which commits the server makes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Commits {
+    /// As it is shipped: on the disk before the answer.
+    Durable,
+    /// `synchronous=NORMAL`, which no configuration can choose: the sabotaged server's.
+    Normal,
+}
+
+impl Commits {
+    fn command(self) -> anyhow::Result<Command> {
+        Ok(match self {
+            Self::Durable => Command::new(binary("nightshift")?),
+            Self::Normal => {
+                let mut command = Command::new(binary("nightshift-sabotaged")?);
+                command.env("SABOTAGE", "synchronous-normal");
+                command
+            }
+        })
+    }
+}
+
 pub(crate) struct Server {
     pub(crate) address: String,
     process: Child,
+    commits: Commits,
     dir: TempDir,
     _slack: Option<std::thread::JoinHandle<()>>,
 }
 
 /// The binary beside this one.
-pub(crate) fn binary() -> anyhow::Result<PathBuf> {
-    let path = std::env::current_exe()?.with_file_name("nightshift");
+pub(crate) fn binary(name: &str) -> anyhow::Result<PathBuf> {
+    let path = std::env::current_exe()?.with_file_name(name);
     if !path.is_file() {
         bail!("{} is missing: run `cargo xtask bench`", path.display());
     }
@@ -35,7 +58,7 @@ pub(crate) fn binary() -> anyhow::Result<PathBuf> {
 }
 
 impl Server {
-    pub(crate) fn start(answering: Answering) -> anyhow::Result<Self> {
+    pub(crate) fn start(answering: Answering, commits: Commits) -> anyhow::Result<Self> {
         let dir = tempfile::tempdir_in("target")?;
         let (api, slack) = match answering {
             Answering::No => ("http://127.0.0.1:9".to_owned(), None),
@@ -46,10 +69,11 @@ impl Server {
         };
         let config = dir.path().join("config.yaml");
         std::fs::write(&config, configuration(&api))?;
-        let (process, address) = launch(dir.path())?;
+        let (process, address) = launch(dir.path(), commits)?;
         Ok(Self {
             address,
             process,
+            commits,
             dir,
             _slack: slack,
         })
@@ -64,7 +88,7 @@ impl Server {
 
     /// On the same data directory.
     pub(crate) fn start_again(&mut self) -> anyhow::Result<()> {
-        (self.process, self.address) = launch(self.dir.path())?;
+        (self.process, self.address) = launch(self.dir.path(), self.commits)?;
         Ok(())
     }
 
@@ -99,8 +123,9 @@ impl Drop for Server {
 }
 
 /// The server on what is in the directory, and where it listens.
-fn launch(dir: &Path) -> anyhow::Result<(Child, String)> {
-    let mut process = Command::new(binary()?)
+fn launch(dir: &Path, commits: Commits) -> anyhow::Result<(Child, String)> {
+    let mut process = commits
+        .command()?
         .args(["serve", "--listen", "127.0.0.1:0", "--config"])
         .arg(dir.join("config.yaml"))
         .arg("--data-dir")

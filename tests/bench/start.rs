@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 
 use crate::load::median;
-use crate::server::{Answering, Server, binary};
+use crate::server::{Answering, Commits, Server, binary};
 
 const STARTS: usize = 11;
 /// What was needed for the start has been given back by then.
@@ -15,13 +15,13 @@ pub(crate) fn report() -> anyhow::Result<()> {
     let mut times = Vec::new();
     for _ in 0..STARTS {
         let started = Instant::now();
-        let server = Server::start(Answering::No)?;
+        let server = Server::start(Answering::No, Commits::Durable)?;
         while !server.is_ready() {
             std::thread::yield_now();
         }
         times.push(started.elapsed().as_secs_f64() * 1000.0);
     }
-    let server = Server::start(Answering::No)?;
+    let server = Server::start(Answering::No, Commits::Durable)?;
     std::thread::sleep(SETTLE);
     let status = std::fs::read_to_string(format!("/proc/{}/status", server.pid()))?;
     let kb = status
@@ -29,7 +29,7 @@ pub(crate) fn report() -> anyhow::Result<()> {
         .find_map(|line| line.strip_prefix("VmRSS:"))
         .context("VmRSS")?;
     let kb: f64 = kb.trim().trim_end_matches(" kB").trim().parse()?;
-    let bytes = std::fs::metadata(binary()?)?.len();
+    let bytes = std::fs::metadata(binary("nightshift")?)?.len();
     println!(
         "start to /readyz (new data directory): {:.0} ms, median of {STARTS}",
         median(times.iter().copied())

@@ -15,6 +15,8 @@ pub(crate) fn run(cells: &[String]) -> anyhow::Result<()> {
             "nightshift",
             "--bin",
             "nightshift-bench",
+            "--bin",
+            "nightshift-sabotaged",
         ],
         &[],
     )?;
