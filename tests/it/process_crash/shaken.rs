@@ -21,10 +21,14 @@ async fn killed_at_random_moments_nothing_acknowledged_is_missing() {
 
 #[tokio::test]
 async fn dead_at_a_point_of_its_path_the_next_life_goes_on() {
+    let seed = Dice::fresh_seed();
     let plan = fail_points::Plan {
-        seed: Dice::fresh_seed(),
+        seed,
         points: Some(6),
-        paths: vec![fail_points::Path::Run],
+        paths: vec![
+            fail_points::Path::Run,
+            fail_points::Path::ALL[(seed % 12) as usize],
+        ],
         pace: Pace::Any,
     };
     println!(

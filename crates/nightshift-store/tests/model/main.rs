@@ -6,6 +6,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod broken;
 mod command;
 mod model;
 mod outbox;
@@ -49,7 +50,7 @@ impl StateMachineTest for OnSqlite {
     type Reference = Expected;
 
     fn init_test(_: &Model) -> Subject {
-        Subject::open()
+        Subject::open(None)
     }
 
     fn apply(mut subject: Subject, model: &Model, command: Command) -> Subject {

@@ -19,6 +19,7 @@ mod by_workers;
 mod given;
 mod sending;
 
+use crate::broken::Break;
 use crate::command::Command;
 use crate::model::{Asked, Model, State};
 use crate::tear::Tear;
@@ -49,10 +50,12 @@ pub(crate) struct Subject {
     deliveries: Vec<DeliveryId>,
     claimed: Vec<OutboxItem>,
     messages: u32,
+    /// What is asked and heard is falsified so.
+    broken: Option<Break>,
 }
 
 impl Subject {
-    pub(crate) fn open() -> Self {
+    pub(crate) fn open(broken: Option<Break>) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build();
@@ -73,6 +76,7 @@ impl Subject {
             deliveries: Vec::new(),
             claimed: Vec::new(),
             messages: 0,
+            broken,
         };
         subject.reopen();
         subject
@@ -93,6 +97,10 @@ impl Subject {
         };
         let opened = self.runtime.block_on(open_with(options, conditions));
         self.store = Some(opened.unwrap());
+    }
+
+    fn is(&self, broken: Break) -> bool {
+        self.broken == Some(broken)
     }
 
     fn store(&self) -> Arc<SqlStore> {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use nightshift_fakes::slack::{Delivery, FakeChannel, Fault, Message};
 use serde_json::{Value, json};
 
-use super::paths::{Path, able_planner};
+use super::paths::Path;
 use crate::Client;
 use crate::chaos::kill::examine::is_over;
 use crate::chaos::kill::load::{Ends, Request};
@@ -222,11 +222,6 @@ impl<'o> Journey<'o> {
             }
             Path::Retry if is("failed") => {
                 office.site.signal("mended");
-                Some(ana.slash(channel, &format!("retry {id}")).await)
-            }
-            Path::NoPlan if is("failed") => {
-                let planner = office.site.path("bin").join("planner");
-                std::fs::write(planner, able_planner()).expect("a script");
                 Some(ana.slash(channel, &format!("retry {id}")).await)
             }
             _ => None,

@@ -43,14 +43,12 @@ pub enum Path {
     Trouble,
     /// Asked for where we may not write: it goes on in private.
     Elsewhere,
-    /// No plan can be made of it at first; asked for again it works.
-    NoPlan,
     /// Its agent tells what it does.
     Steps,
 }
 
 impl Path {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 12] = [
         Self::Run,
         Self::CancelStaged,
         Self::CancelQueued,
@@ -62,7 +60,6 @@ impl Path {
         Self::Retry,
         Self::Trouble,
         Self::Elsewhere,
-        Self::NoPlan,
         Self::Steps,
     ];
 
@@ -79,7 +76,6 @@ impl Path {
             Self::Retry => "retry",
             Self::Trouble => "trouble",
             Self::Elsewhere => "elsewhere",
-            Self::NoPlan => "no-plan",
             Self::Steps => "steps",
         }
     }
@@ -95,7 +91,6 @@ impl Path {
             | Self::Retry
             | Self::Trouble
             | Self::Elsewhere
-            | Self::NoPlan
             | Self::Steps => Ends::Done,
         }
     }
@@ -112,7 +107,7 @@ impl Path {
     /// How often its plan is made.
     pub(super) fn plans(self) -> u64 {
         match self {
-            Self::ReviseByForm | Self::ReviseByWords | Self::Retry | Self::NoPlan => 2,
+            Self::ReviseByForm | Self::ReviseByWords | Self::Retry => 2,
             _ => 1,
         }
     }
@@ -125,10 +120,6 @@ impl Path {
                 remote["execution"]["local"]["max_concurrent_tasks"] = json!(1);
             }
             Self::Expire => remote["approvals"]["expires"] = "2s".into(),
-            Self::NoPlan => {
-                remote["planner"] = json!({"kind": "agent", "agent": "planner"});
-                office.site.agent("planner", "cat >/dev/null; exit 3");
-            }
             Self::Steps => {
                 office.site.agent("probe", STEPPING_AGENT);
                 let agents = &mut office.site.config["remote"]["execution"]["agents"];
@@ -151,18 +142,3 @@ sleep 0.1
 echo '{"type":"result","subtype":"success","is_error":false,"result":"I looked."}'
 echo "$NIGHTSHIFT_TASK_ID $NIGHTSHIFT_FENCE" >>ends
 "#;
-
-/// Plans whatever it is asked for.
-pub(super) fn able_planner() -> String {
-    let reply = json!({
-        "summary": "Count them all.", "prompt": "count the stars", "tools": [],
-        "estimate": {
-            "tokens": {"p50": 1000, "p90": 2000},
-            "seconds": {"p50": 10, "p90": 20},
-            "usd": {"p50": 0.01, "p90": 0.02},
-        },
-        "ceiling": {"tokens": 4000, "usd": 0.05},
-        "timeout_s": 60, "risk": "medium", "reasoning": "It is a small thing.",
-    });
-    format!("#!/bin/sh\ncat >/dev/null; echo '{reply}'\n")
-}

@@ -10,6 +10,7 @@ use nightshift_core::port::store::{Accepted, Cause, Created, Idempotency, Tasks,
 use nightshift_core::time::Timestamp;
 
 use super::{Subject, ana, given};
+use crate::broken::Break;
 use crate::command::{Arrival, Command, Place, Seen};
 use crate::model::{Model, one};
 
@@ -57,10 +58,16 @@ impl Subject {
     }
 
     fn deliver(&mut self, arrivals: &[Arrival], now: Timestamp) -> Vec<String> {
-        let batch: Vec<_> = arrivals
+        let mut batch: Vec<_> = arrivals
             .iter()
             .map(|arrival| given::delivery(*arrival, now))
             .collect();
+        if self.is(Break::NoDeduplication) {
+            for key in batch.iter_mut().flat_map(|new| &mut new.keys) {
+                self.messages += 1;
+                key.push_str(&format!("-{}", self.messages));
+            }
+        }
         let (outcomes, open) = self.run(async |store| {
             let outcomes = store.accept(&batch).await.unwrap();
             (outcomes, store.open_deliveries(None, 1000).await.unwrap())
@@ -115,7 +122,7 @@ impl Subject {
                 seen,
                 cause,
             } => {
-                let vote = self.vote(*task, *who, *approve, *seen);
+                let vote = self.vote_perhaps(*task, *who, *approve, *seen);
                 let cause = self.cause(*cause);
                 given::voted(
                     &self.run(async |store| store.cast_vote(&vote, &cause, now).await.unwrap()),
@@ -166,6 +173,19 @@ impl Subject {
         self.run(async |store| store.task(&task).await.unwrap().unwrap().plan_no)
     }
 
+    fn vote_perhaps(&mut self, task: u8, who: u8, approve: bool, seen: Seen) -> VoteCast {
+        let mut vote = self.vote(task, who, approve, seen);
+        if self.is(Break::AnyPlan) {
+            (vote.plan_no, vote.plan_hash) = (None, None);
+        }
+        if self.is(Break::VotesOfAnybody) {
+            self.messages += 1;
+            let who = 10 + self.messages as u8 % 200;
+            vote.permit = given::permit(who, given::decision(approve).1);
+        }
+        vote
+    }
+
     fn vote(&self, task: u8, who: u8, approve: bool, seen: Seen) -> VoteCast {
         let task = self.task(task);
         let view = self.run(async |store| store.task(&task).await.unwrap().unwrap());
@@ -195,7 +215,9 @@ impl Subject {
         let (task, store) = (self.task(task), self.store());
         let permit = given::permit(0, Action::Cancel);
         let cause = Cause::default();
-        self.tear.arm();
+        if !self.is(Break::Uncommitted) {
+            self.tear.arm();
+        }
         let torn = store.cancel(&task, &permit, &cause, now);
         let torn = AssertUnwindSafe(torn).catch_unwind();
         drop(self.runtime.block_on(torn));

@@ -6,6 +6,7 @@ use nightshift_core::task::Usage;
 use nightshift_core::time::Timestamp;
 
 use super::{Subject, given};
+use crate::broken::Break;
 use crate::command::{Command, Fence};
 use crate::model::{DEADLINE, DECIDE_WITHIN, LEASE, Model, PLANNING, START_WITHIN, one};
 
@@ -36,8 +37,12 @@ impl Subject {
                 fence,
                 earlier_life,
             } => {
-                let holder = format!("server/life-{}", model.life - u32::from(*earlier_life));
+                let earlier = *earlier_life && !self.is(Break::AnyHolder);
+                let holder = format!("server/life-{}", model.life - u32::from(earlier));
                 self.renew(&holder, *fence, now)
+            }
+            Command::Sweep if self.is(Break::NoSweep) => {
+                one("0 expired, 0 returned, 0 overdue, 0 lost")
             }
             Command::Sweep => {
                 let swept = self.run(async |store| store.sweep(now).await.unwrap());
@@ -48,6 +53,9 @@ impl Subject {
             }
             Command::Crash => {
                 self.reopen();
+                if self.is(Break::NoRecovery) {
+                    return one("0 lost");
+                }
                 let grace = later(now, LEASE);
                 let swept = self.run(async |store| store.recover(&holder, grace, now).await);
                 one(format!("{} lost", swept.unwrap().lost))
@@ -96,8 +104,8 @@ impl Subject {
         let task = &self.tasks[index];
         let current = self.run(async |store| store.task(task).await.unwrap().unwrap().fence);
         match fence {
-            Fence::Current => current,
-            Fence::Old => Number(current.0 - 1),
+            Fence::Old if !self.is(Break::AnyFence) => Number(current.0 - 1),
+            Fence::Old | Fence::Current => current,
         }
     }
 
@@ -130,7 +138,7 @@ impl Subject {
                     task,
                     fence,
                     plan: given::plan(*text),
-                    need: *need,
+                    need: need.filter(|_| !self.is(Break::NoApproval)),
                     expires_at: later(now, DECIDE_WITHIN),
                 };
                 given::moved(&store.record_plan(&record, now).await.unwrap())

@@ -8,6 +8,7 @@ use nightshift_core::port::store::{Blocked, OutboxItem, Outgoing, Whisper};
 use nightshift_core::time::Timestamp;
 
 use super::{Subject, account, chat, room};
+use crate::broken::Break;
 use crate::command::Command;
 use crate::model::{Model, SECOND};
 use crate::outbox::Kind;
@@ -26,6 +27,7 @@ impl Subject {
                 self.run(async |store| store.enqueue(&[said], now).await.unwrap());
             }
             Command::Claim => return self.claim(now),
+            Command::Sent { .. } if self.is(Break::SentForgotten) => {}
             Command::Sent { named, .. } => {
                 self.messages += 1;
                 let message = MessageRef {
@@ -104,7 +106,7 @@ impl Subject {
             "{kind:?} of {:?}, edits {}, unsure {}, tried {}",
             task.map(|task| self.index_of(task)),
             item.message.is_some(),
-            item.unsure,
+            item.unsure && !self.is(Break::NoDoubt),
             item.attempt
         )
     }
