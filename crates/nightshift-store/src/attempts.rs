@@ -15,6 +15,7 @@ use serde_json::json;
 
 use crate::error::{Error, Result};
 use crate::moves::{self, Step, TaskRow};
+use crate::statement::{query, scalar};
 use crate::transaction::Tx;
 use crate::{SqlStore, events, leases, notices, row, sql, views};
 
@@ -124,7 +125,7 @@ async fn started(
         return Ok(word);
     }
     let now = tx.now.millis();
-    let first = sqlx::query(sql::attempt::START)
+    let first = query(sql::attempt::START)
         .bind(task.as_str())
         .bind(fence.0)
         .bind(now)
@@ -133,7 +134,7 @@ async fn started(
         .execute(tx.conn())
         .await?;
     if first.rows_affected() == 1 {
-        sqlx::query(sql::attempt::STARTED)
+        query(sql::attempt::STARTED)
             .bind(task.as_str())
             .bind(now)
             .execute(tx.conn())
@@ -162,12 +163,12 @@ async fn progress(
     let (Some(row), LeaseWord::Keep | LeaseWord::Stop) = (row, word) else {
         return Ok(LeaseWord::Fenced);
     };
-    let before: Option<String> = sqlx::query_scalar(sql::attempt::STEP)
+    let before: Option<String> = scalar(sql::attempt::STEP)
         .bind(task.as_str())
         .bind(fence.0)
         .fetch_one(tx.conn())
         .await?;
-    sqlx::query(sql::attempt::PROGRESS)
+    query(sql::attempt::PROGRESS)
         .bind(task.as_str())
         .bind(fence.0)
         .bind(report.step)

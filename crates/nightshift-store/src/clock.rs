@@ -9,6 +9,7 @@ use nightshift_core::time::Timestamp;
 use crate::SqlStore;
 use crate::error::Result;
 use crate::sql;
+use crate::statement::{query, scalar};
 use crate::transaction::Tx;
 
 /// The parts of a mark, in `meta`.
@@ -23,14 +24,12 @@ pub(crate) async fn kept(store: &SqlStore) -> Result<KeptClock> {
     let mut conn = store.engine.read().await?;
     let mut parts = [None; 3];
     for (part, name) in parts.iter_mut().zip([AT, BOOT, UPTIME]) {
-        *part = sqlx::query_scalar::<_, i64>(sql::meta::READ)
+        *part = scalar::<i64>(sql::meta::READ)
             .bind(name)
-            .fetch_optional(&mut *conn)
+            .fetch_optional(&mut conn)
             .await?;
     }
-    let newest: Option<i64> = sqlx::query_scalar(sql::event::NEWEST)
-        .fetch_optional(&mut *conn)
-        .await?;
+    let newest: Option<i64> = scalar(sql::event::NEWEST).fetch_optional(&mut conn).await?;
     // From here on no event is written with an earlier time.
     if let Some(newest) = newest {
         store.newest.fetch_max(newest, Ordering::AcqRel);
@@ -53,7 +52,7 @@ pub(crate) async fn kept(store: &SqlStore) -> Result<KeptClock> {
 }
 
 pub(crate) async fn keep(mut tx: Tx<'_>, mark: ClockMark) -> Result<()> {
-    let kept = sqlx::query(sql::meta::KEEP_NEWER)
+    let kept = query(sql::meta::KEEP_NEWER)
         .bind(AT)
         .bind(mark.at.millis())
         .execute(tx.conn())
@@ -66,7 +65,7 @@ pub(crate) async fn keep(mut tx: Tx<'_>, mark: ClockMark) -> Result<()> {
         None => (NO_BOOT, 0),
     };
     for (name, value) in [(BOOT, boot), (UPTIME, since)] {
-        sqlx::query(sql::meta::KEEP)
+        query(sql::meta::KEEP)
             .bind(name)
             .bind(value)
             .execute(tx.conn())

@@ -1,26 +1,39 @@
 //! Places where messages go, and the order of messages in each.
 
 use nightshift_core::chat::Conversation;
-use sqlx::AnyConnection;
 
+use crate::engine::connection::Conn;
 use crate::error::Result;
 use crate::row::Columns;
-use crate::sql;
+use crate::statement::scalar;
 use crate::transaction::Tx;
+use crate::{lock, sql};
 
 /// The row of a place that several tasks may share.
 pub(crate) async fn shared(tx: &mut Tx<'_>, at: &Conversation) -> Result<i64> {
-    let found: Option<i64> = sqlx::query_scalar(sql::outbox::FIND_CONVERSATION)
+    if let Some(id) = find(tx, at).await? {
+        return Ok(id);
+    }
+    let name = format!(
+        "place {} {} {} {:?}",
+        at.platform, at.workspace, at.channel, at.thread
+    );
+    lock::named(tx.conn(), &name).await?;
+    match find(tx, at).await? {
+        Some(id) => Ok(id),
+        None => insert(tx.conn(), at, Sharing::Shared, 0).await,
+    }
+}
+
+async fn find(tx: &mut Tx<'_>, at: &Conversation) -> Result<Option<i64>> {
+    let found = scalar(sql::outbox::FIND_CONVERSATION)
         .bind(at.platform.as_str())
         .bind(&*at.workspace)
         .bind(&*at.channel)
         .bind(at.thread.as_deref())
         .fetch_optional(tx.conn())
         .await?;
-    match found {
-        Some(id) => Ok(id),
-        None => insert(tx.conn(), at, Sharing::Shared, 0).await,
-    }
+    Ok(found)
 }
 
 /// Where a task's messages go: below its own first message, or in the thread it came from.
@@ -34,7 +47,7 @@ pub(crate) async fn for_task(tx: &mut Tx<'_>, at: &Conversation) -> Result<i64> 
 
 /// A row for one task that goes on where the numbering of another one ends.
 pub(crate) async fn continued(tx: &mut Tx<'_>, at: &Conversation, old: i64) -> Result<i64> {
-    let next_seq: i64 = sqlx::query_scalar(sql::outbox::SEQ_OF)
+    let next_seq: i64 = scalar(sql::outbox::SEQ_OF)
         .bind(old)
         .fetch_one(tx.conn())
         .await?;
@@ -48,12 +61,12 @@ enum Sharing {
 }
 
 async fn insert(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     at: &Conversation,
     sharing: Sharing,
     next_seq: i64,
 ) -> Result<i64> {
-    let id = sqlx::query_scalar(sql::outbox::OPEN_CONVERSATION)
+    let id = scalar(sql::outbox::OPEN_CONVERSATION)
         .bind(at.platform.as_str())
         .bind(&*at.workspace)
         .bind(&*at.channel)
@@ -66,7 +79,7 @@ async fn insert(
 }
 
 pub(crate) async fn next_seq(tx: &mut Tx<'_>, conversation: i64) -> Result<i64> {
-    let seq = sqlx::query_scalar(sql::outbox::NEXT_SEQ)
+    let seq = scalar(sql::outbox::NEXT_SEQ)
         .bind(conversation)
         .fetch_one(tx.conn())
         .await?;

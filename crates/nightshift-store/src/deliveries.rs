@@ -5,7 +5,7 @@ mod fresh;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use async_trait::async_trait;
 use nightshift_core::id::{DeliveryId, Platform};
@@ -20,8 +20,9 @@ use crate::engine::batch::Ran;
 use crate::error::{Error, Result};
 use crate::leases::KEEP_DELIVERY;
 use crate::row::{self, Columns};
+use crate::statement::query;
 use crate::transaction::{Settling, Tx};
-use crate::{SqlStore, events, notices, sql};
+use crate::{SqlStore, events, moves, notices, sql};
 
 #[async_trait]
 impl Deliveries for SqlStore {
@@ -29,13 +30,19 @@ impl Deliveries for SqlStore {
         let Some(newest) = batch.iter().map(|new| new.at).max() else {
             return Ok(Vec::new());
         };
-        self.engine.meter.batch.add(batch.len() as u64);
+        self.engine.gathered(batch.len());
         // Nearly always all are new; only else somebody must look which are not.
         if fresh::accept(self, batch).await? == Ran::Committed {
             return Ok(vec![Accepted::New; batch.len()]);
         }
-        let tx = self.change("accept", newest).await?;
-        Ok(accept(tx, batch).await?)
+        for _ in 0..TRIES {
+            let tx = self.change("accept", newest).await?;
+            match accept(tx, batch).await {
+                Err(Error::Raced(_)) => {}
+                accepted => return Ok(accepted?),
+            }
+        }
+        Err(Error::Raced("delivery_key".to_owned()).into())
     }
 
     async fn open_deliveries(
@@ -70,12 +77,12 @@ impl SqlStore {
         let mut conn = self.engine.read().await?;
         let limit = i64::from(limit);
         let query = match platform {
-            None => sqlx::query(sql::delivery::OPEN).bind(limit),
-            Some(platform) => sqlx::query(sql::delivery::OPEN_OF)
+            None => query(sql::delivery::OPEN).bind(limit),
+            Some(platform) => query(sql::delivery::OPEN_OF)
                 .bind(limit)
                 .bind(platform.as_str()),
         };
-        let rows = query.fetch_all(&mut *conn).await?;
+        let rows = query.fetch_all(&mut conn).await?;
         drop(conn);
         let mut open = Vec::new();
         for row in &rows {
@@ -93,14 +100,14 @@ impl SqlStore {
         tracing::error!(delivery.id = id, %error, "A delivery cannot be read; it is set aside.");
         let mut tx = self.engine.write("set_aside").await?;
         let data = json!({ "delivery": id, "why": "what was stored of it cannot be read" });
-        sqlx::query(sql::delivery::SET_ASIDE)
+        query(sql::delivery::SET_ASIDE)
             .bind(id)
             .bind(row::json(&data))
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await?;
-        sqlx::query(sql::delivery::SETTLE_UNREAD)
+        query(sql::delivery::SETTLE_UNREAD)
             .bind(id)
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await?;
         tx.commit().await
     }
@@ -115,6 +122,9 @@ fn stored(row: &Columns<'_>) -> Result<StoredDelivery> {
     })
 }
 
+/// So often a batch is looked at again when others accept the same deliveries meanwhile.
+const TRIES: usize = 3;
+
 /// A key and the platform it belongs to.
 type Key<'a> = (&'a str, &'a str);
 
@@ -123,29 +133,36 @@ async fn accept(mut tx: Tx<'_>, batch: &[NewDelivery]) -> Result<Vec<Accepted>> 
     let outcomes = judge(batch, &seen);
     let mut lines = Lines::default();
     for (new, outcome) in batch.iter().zip(&outcomes) {
-        lines.add(&tx, new, *outcome);
+        lines.add(&tx, new, *outcome, &seen);
     }
     if !lines.inbox.is_empty() {
-        sqlx::query(sql::delivery::ACCEPT)
+        query(sql::delivery::ACCEPT)
             .bind(row::json(&lines.inbox))
             .execute(tx.conn())
             .await?;
     }
     if !lines.keys.is_empty() {
         let kept_since = tx.now.before(KEEP_DELIVERY).millis();
-        sqlx::query(sql::delivery::REMEMBER)
+        let remembered = query(sql::delivery::REMEMBER)
             .bind(row::json(&lines.keys))
             .bind(kept_since)
             .execute(tx.conn())
             .await?;
+        // A key that came between our look and our write is somebody else's delivery.
+        moves::all_won(remembered.rows_affected(), lines.keys.len(), || {
+            "delivery_key".to_owned()
+        })?;
     }
     events::record_batch(&mut tx, &lines.events).await?;
     tx.commit().await?;
     Ok(outcomes)
 }
 
+/// Platform and key, and the body they came with.
+type Seen = HashMap<(String, String), String>;
+
 /// The keys of the batch that the store knows, with the body they came with.
-async fn seen(tx: &mut Tx<'_>, batch: &[NewDelivery]) -> Result<HashMap<(String, String), String>> {
+async fn seen(tx: &mut Tx<'_>, batch: &[NewDelivery]) -> Result<Seen> {
     let keys: Vec<Value> = batch
         .iter()
         .flat_map(|new| {
@@ -155,7 +172,7 @@ async fn seen(tx: &mut Tx<'_>, batch: &[NewDelivery]) -> Result<HashMap<(String,
         })
         .collect();
     let kept_since = tx.now.before(KEEP_DELIVERY).millis();
-    let rows = sqlx::query(sql::delivery::SEEN)
+    let rows = query(sql::delivery::SEEN)
         .bind(row::json(&keys))
         .bind(kept_since)
         .fetch_all(tx.conn())
@@ -169,7 +186,7 @@ async fn seen(tx: &mut Tx<'_>, batch: &[NewDelivery]) -> Result<HashMap<(String,
         .collect()
 }
 
-fn judge(batch: &[NewDelivery], seen: &HashMap<(String, String), String>) -> Vec<Accepted> {
+fn judge(batch: &[NewDelivery], seen: &Seen) -> Vec<Accepted> {
     let mut known: HashMap<Key<'_>, String> = seen
         .iter()
         .map(|((source, key), hash)| ((source.as_str(), key.as_str()), hash.clone()))
@@ -203,11 +220,13 @@ fn judge(batch: &[NewDelivery], seen: &HashMap<(String, String), String>) -> Vec
 struct Lines {
     inbox: Vec<Value>,
     keys: Vec<Value>,
+    /// Each is remembered once.
+    named: HashSet<(String, String)>,
     events: Vec<Value>,
 }
 
 impl Lines {
-    fn add(&mut self, tx: &Tx<'_>, new: &NewDelivery, outcome: Accepted) {
+    fn add(&mut self, tx: &Tx<'_>, new: &NewDelivery, outcome: Accepted, seen: &Seen) {
         let source = new.platform.as_str();
         let id = DeliveryId::new_at(new.at, tx.entropy());
         let first = new.keys.first();
@@ -233,16 +252,19 @@ impl Lines {
         // A refused body must not make later deliveries look like repetitions.
         if outcome != Accepted::Conflict {
             let hash = hex::encode(new.body_hash);
-            let keys = new.keys.iter();
-            self.keys.extend(keys.map(|key| {
-                json!({
+            for key in &new.keys {
+                let name = (source.to_owned(), key.clone());
+                if seen.contains_key(&name) || !self.named.insert(name) {
+                    continue;
+                }
+                self.keys.push(json!({
                     "source": source,
                     "key": key,
                     "delivery": id,
                     "hash": hash,
                     "at": new.at.millis(),
-                })
-            }));
+                }));
+            }
         }
     }
 }

@@ -1,74 +1,143 @@
-//! The few expressions that differ between engines. SQLite reads batches with `json_each`.
+//! The few expressions that differ between engines: each macro has a form for either, and
+//! [`statement`](crate::statement::statement) chooses. A batch travels as one JSON text.
 
 /// The elements of the JSON array of texts in `$n`, as a list for `IN`.
 macro_rules! texts_in {
-    ($n:literal) => {
+    (sqlite $n:literal) => {
         concat!("(SELECT value FROM json_each($", $n, "))")
+    };
+    (postgres $n:literal) => {
+        concat!(
+            "(SELECT value FROM jsonb_array_elements_text(cast($",
+            $n,
+            " AS JSONB)))"
+        )
     };
 }
 
 /// The elements of the JSON array of integers in `$n`, as a list for `IN`.
 macro_rules! ints_in {
-    ($n:literal) => {
+    (sqlite $n:literal) => {
         concat!("(SELECT value FROM json_each($", $n, "))")
+    };
+    (postgres $n:literal) => {
+        concat!(
+            "(SELECT cast(value AS BIGINT) FROM jsonb_array_elements_text(cast($",
+            $n,
+            " AS JSONB)))"
+        )
     };
 }
 
 /// The rows of the JSON array of objects in `$n`, as `batch`; see [`field`]. Parsed once: with
 /// `json_each` SQLite would write and parse a row again for each of its fields.
 macro_rules! batch {
-    ($n:literal) => {
+    (sqlite $n:literal) => {
         concat!("jsonb_each($", $n, ") AS batch")
+    };
+    (postgres $n:literal) => {
+        concat!(
+            "jsonb_array_elements(cast($",
+            $n,
+            " AS JSONB)) AS batch (value)"
+        )
     };
 }
 
 /// A field of the current row of a [`batch`], a text.
 macro_rules! field {
-    ($name:literal) => {
+    ($engine:ident $name:literal) => {
         concat!("(batch.value->>'", $name, "')")
     };
 }
 
 /// The same, an integer.
 macro_rules! int_field {
-    ($name:literal) => {
+    (sqlite $name:literal) => {
         concat!("(batch.value->>'", $name, "')")
+    };
+    (postgres $name:literal) => {
+        concat!("cast(batch.value->>'", $name, "' AS BIGINT)")
     };
 }
 
 /// The same, with a fraction.
 macro_rules! float_field {
-    ($name:literal) => {
+    (sqlite $name:literal) => {
         concat!("(batch.value->>'", $name, "')")
+    };
+    (postgres $name:literal) => {
+        concat!("cast(batch.value->>'", $name, "' AS DOUBLE PRECISION)")
     };
 }
 
 /// All rows of a SELECT in one column: a JSON array of objects with these fields, in this order.
 macro_rules! json_rows {
-    ($first:literal: $value:literal, $($name:literal: $other:literal),+; $order:literal) => {
+    (sqlite $first:literal: $value:literal, $($name:literal: $other:literal),+; $order:literal) => {
         concat!(
             "json_group_array(json_object('", $first, "', ", $value
             $(, ", '", $name, "', ", $other)+, ") ORDER BY ", $order, ")"
         )
     };
+    (postgres $first:literal: $value:literal, $($name:literal: $other:literal),+; $order:literal) => {
+        concat!(
+            "cast(coalesce(json_agg(json_build_object('", $first, "', ", $value
+            $(, ", '", $name, "', ", $other)+, ") ORDER BY ", $order, "), '[]') AS TEXT)"
+        )
+    };
 }
 
-/// Ends a SELECT whose rows are changed next. One writer has nobody to lock them against.
-macro_rules! to_change {
-    () => {
+/// Before [`to_change`], where it is several rows: all lock them in one order, so that no two wait
+/// for each other.
+macro_rules! one_by_one {
+    (sqlite $by:literal) => {
         ""
+    };
+    (postgres $by:literal) => {
+        concat!(" ORDER BY ", $by)
+    };
+}
+
+/// Ends a SELECT whose rows are changed next, or decide what is. One writer has nobody to lock
+/// them against.
+macro_rules! to_change {
+    (sqlite) => {
+        ""
+    };
+    (postgres) => {
+        " FOR UPDATE"
+    };
+    (sqlite $of:literal) => {
+        ""
+    };
+    (postgres $of:literal) => {
+        concat!(" FOR UPDATE OF ", $of)
+    };
+}
+
+/// The same, leaving out what somebody else is just changing.
+macro_rules! to_take {
+    (sqlite $of:literal) => {
+        ""
+    };
+    (postgres $of:literal) => {
+        concat!(" FOR UPDATE OF ", $of, " SKIP LOCKED")
     };
 }
 
 /// A field, as text, of an object that is stored as JSON text.
 macro_rules! json_text {
-    ($column:literal, $name:literal) => {
+    (sqlite $column:literal, $name:literal) => {
         concat!("(", $column, "->>'", $name, "')")
+    };
+    (postgres $column:literal, $name:literal) => {
+        concat!("(cast(", $column, " AS JSON)->>'", $name, "')")
     };
 }
 
 pub(crate) use {
-    batch, field, float_field, int_field, ints_in, json_rows, json_text, texts_in, to_change,
+    batch, field, float_field, int_field, ints_in, json_rows, json_text, one_by_one, texts_in,
+    to_change, to_take,
 };
 
 /// Waits for no other writer: a transaction that starts as a reader and then writes would fail.

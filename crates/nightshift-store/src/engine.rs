@@ -1,11 +1,14 @@
 //! Who hands out connections, and what must hold before the first one.
 
 pub(crate) mod batch;
+pub(crate) mod connection;
+pub(crate) mod database;
 pub(crate) mod directory;
 pub(crate) mod file;
 mod fold;
 pub(crate) mod inspect;
 pub(crate) mod measure;
+pub(crate) mod postgres;
 pub(crate) mod sqlite;
 pub(crate) mod trust;
 pub(crate) mod turns;
@@ -59,8 +62,14 @@ pub enum OpenKind {
     Foreign,
     /// There is none.
     Missing,
-    /// The database does not keep the settings that durability needs.
+    /// The database does not keep the settings that durability needs, or is too old for us.
     Settings,
+    /// The server cannot be reached.
+    Unreachable,
+    /// The server does not let us in, or not do what we must.
+    Denied,
+    /// Where the server is, or how to log in, is not to be understood.
+    Address,
     /// The database cannot be brought up to date or opened.
     Failed,
 }

@@ -3,6 +3,8 @@
 use nightshift_core::error::Retry;
 use nightshift_core::port::store::{StoreError, StoreKind};
 
+use crate::engine::postgres::explain;
+
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     #[error("the database refused an operation")]
@@ -20,6 +22,12 @@ pub(crate) enum Error {
     Raced(String),
     #[error("the log of {task} ends at byte {end}: {offset} would leave a gap")]
     LogGap { task: String, end: u64, offset: u64 },
+    /// The transaction had failed before: nothing of it happened.
+    #[error("a part of the change was refused before it was committed")]
+    Aborted,
+    /// The connection was lost in the middle of a commit.
+    #[error("the database went away while it committed: it shows when it is tried again")]
+    Unknown(#[source] sqlx::Error),
     /// A write failed earlier: nothing is written any more.
     #[error("{0}")]
     Untrusted(String),
@@ -38,8 +46,11 @@ pub(crate) mod code {
     pub(crate) const NOT_A_DATABASE: i32 = 26;
 }
 
-/// The primary code is the low byte of the extended one.
+/// SQLite's: the primary code is the low byte of the extended one.
 pub(crate) fn primary_code(error: &sqlx::Error) -> Option<i32> {
+    if explain::code(error).is_some() {
+        return None;
+    }
     let code: i32 = error.as_database_error()?.code()?.parse().ok()?;
     Some(code & 0xff)
 }
@@ -56,13 +67,18 @@ impl Error {
         match self {
             Self::Sql(error) => sql_verdict(error),
             Self::Corrupt { .. } => (StoreKind::Corrupt, Retry::Never),
-            Self::Raced(_) => (StoreKind::Busy, Retry::Soon),
-            Self::LogGap { .. } | Self::Untrusted(_) => (StoreKind::Broken, Retry::Never),
+            Self::Raced(_) | Self::Unknown(_) => (StoreKind::Busy, Retry::Soon),
+            Self::Aborted | Self::LogGap { .. } | Self::Untrusted(_) => {
+                (StoreKind::Broken, Retry::Never)
+            }
         }
     }
 }
 
 fn sql_verdict(error: &sqlx::Error) -> (StoreKind, Retry) {
+    if let Some(verdict) = explain::verdict(error) {
+        return verdict;
+    }
     match (error, primary_code(error)) {
         (sqlx::Error::PoolTimedOut, _) | (_, Some(code::BUSY | code::LOCKED)) => {
             (StoreKind::Busy, Retry::Soon)
@@ -82,9 +98,14 @@ impl From<Error> for StoreError {
         let message = match &error {
             Error::Sql(sqlx::Error::PoolClosed) => "the store is closed".to_owned(),
             Error::Sql(sql) if kind == StoreKind::Full => format!("no space left: {sql}"),
-            Error::Sql(sql) => format!("the database refused an operation: {sql}"),
+            Error::Sql(sql) => format!(
+                "the database refused an operation: {sql}{}",
+                explain::hint(sql)
+            ),
             Error::Corrupt { .. }
             | Error::Raced(_)
+            | Error::Aborted
+            | Error::Unknown(_)
             | Error::LogGap { .. }
             | Error::Untrusted(_) => error.to_string(),
         };

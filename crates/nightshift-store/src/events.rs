@@ -4,11 +4,12 @@ use nightshift_core::event::Event;
 use nightshift_core::id::{Seq, TaskId};
 use nightshift_core::time::Timestamp;
 use serde_json::{Value, json};
-use sqlx::AnyConnection;
 
+use crate::engine::connection::Conn;
 use crate::error::Result;
 use crate::row::{self, Columns};
 use crate::sql;
+use crate::statement::query;
 use crate::transaction::{Place, Tx};
 
 /// Collected: written with the others of the transaction, in the order of the calls.
@@ -47,7 +48,7 @@ pub(crate) async fn record_batch(tx: &mut Tx<'_>, lines: &[Value]) -> Result<()>
         return Ok(());
     }
     tx.flush().await?;
-    sqlx::query(sql::event::RECORD_BATCH)
+    query(sql::event::RECORD_BATCH)
         .bind(row::json(&lines))
         .execute(tx.conn())
         .await?;
@@ -56,7 +57,7 @@ pub(crate) async fn record_batch(tx: &mut Tx<'_>, lines: &[Value]) -> Result<()>
 
 /// `kind` may end in `.` for a whole family.
 pub(crate) async fn after(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     after: Seq,
     kind: Option<&str>,
     task: Option<&TaskId>,
@@ -64,7 +65,7 @@ pub(crate) async fn after(
 ) -> Result<Vec<Event>> {
     let family = kind.filter(|kind| kind.ends_with('.'));
     let exact = kind.filter(|kind| !kind.ends_with('.'));
-    let rows = sqlx::query(sql::event::EVENTS)
+    let rows = query(sql::event::EVENTS)
         .bind(after.0)
         .bind(exact)
         .bind(family)

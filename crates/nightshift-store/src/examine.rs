@@ -9,6 +9,7 @@ use sqlx::{AnyConnection, Connection};
 use crate::engine::directory;
 use crate::engine::file::{self, Access, connect_once, damaged};
 use crate::engine::{OpenError, inspect};
+use crate::statement::Dialect;
 use crate::{dialect, invariants, sql};
 
 /// No time limit: a large database takes long. Nothing can be written.
@@ -102,7 +103,7 @@ async fn findings(conn: &mut AnyConnection, current: bool) -> Result<Vec<Finding
         .await?;
     findings.extend(loose.into_iter().map(|row| finding(Check::References, row)));
     if current {
-        let broken = invariants::broken(&mut tx).await?;
+        let broken = invariants::broken(&mut tx, Dialect::Sqlite).await?;
         findings.extend(broken.into_iter().map(|it| finding(Check::Invariant, it)));
     }
     Ok(findings)

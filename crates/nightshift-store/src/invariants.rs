@@ -6,6 +6,7 @@ use sqlx::AnyConnection;
 use crate::SqlStore;
 use crate::error::Result;
 use crate::sql::invariant;
+use crate::statement::Dialect;
 
 /// Rows that are named of those that break an invariant.
 const SHOWN: usize = 5;
@@ -17,16 +18,24 @@ impl SqlStore {
     }
 
     async fn audit(&self) -> Result<Vec<String>> {
-        let mut tx = self.engine.snapshot().await?;
-        Ok(broken(&mut tx).await?)
+        let mut conn = self.engine.snapshot().await?;
+        let dialect = conn.dialect();
+        Ok(broken(conn.any(), dialect).await?)
     }
 }
 
 /// Of one moment: the connection is inside a transaction.
-pub(crate) async fn broken(conn: &mut AnyConnection) -> Result<Vec<String>, sqlx::Error> {
+pub(crate) async fn broken(
+    conn: &mut AnyConnection,
+    dialect: Dialect,
+) -> Result<Vec<String>, sqlx::Error> {
     let mut broken = Vec::new();
     for one in invariant::ALL.into_iter().flatten() {
-        let rows: Vec<String> = sqlx::query_scalar(one.sql).fetch_all(&mut *conn).await?;
+        // Asked seldom: the server need not remember it.
+        let rows: Vec<String> = sqlx::query_scalar(one.sql.on(dialect))
+            .persistent(false)
+            .fetch_all(&mut *conn)
+            .await?;
         if !rows.is_empty() {
             broken.push(format!(
                 "{}: {}; broken by {} rows: {}",

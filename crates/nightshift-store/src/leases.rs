@@ -12,6 +12,7 @@ use nightshift_core::time::Timestamp;
 use crate::error::Result;
 use crate::moves::{self, Step, TaskRow};
 use crate::row::{self, Columns};
+use crate::statement::{Sql, query, scalar};
 use crate::transaction::Tx;
 use crate::views::{self, Seen};
 use crate::{attempts, outbox, plans, sql};
@@ -151,7 +152,7 @@ pub(crate) async fn renew(
         .filter(|(_, word)| **word != LeaseWord::Fenced)
         .map(|(id, _)| *id)
         .collect();
-    sqlx::query(sql::attempt::RENEW)
+    query(sql::attempt::RENEW)
         .bind(until.millis())
         .bind(holder)
         .bind(row::json(&kept))
@@ -189,9 +190,9 @@ pub(crate) async fn sweep(mut tx: Tx<'_>) -> Result<Swept> {
     Ok(swept)
 }
 
-async fn ids(tx: &mut Tx<'_>, statement: &'static str, now: i64) -> Result<Vec<String>> {
+async fn ids(tx: &mut Tx<'_>, statement: Sql, now: i64) -> Result<Vec<String>> {
     tx.flush().await?;
-    let found = sqlx::query_scalar(statement)
+    let found = scalar(statement)
         .bind(now)
         .bind(MOVES_PER_SWEEP)
         .fetch_all(tx.conn())
@@ -277,7 +278,7 @@ pub(crate) async fn run_again_at(
     let failures = match event {
         TaskEvent::Lost { .. } => row.lost_count + 1,
         TaskEvent::LeaseReturned { .. } => {
-            let before: i64 = sqlx::query_scalar(sql::attempt::RETURNS)
+            let before: i64 = scalar(sql::attempt::RETURNS)
                 .bind(row.id.as_str())
                 .bind(row.plan_hash.as_deref())
                 .fetch_one(tx.conn())
@@ -297,7 +298,7 @@ pub(crate) fn wait_until(next: &mut TaskRow, run_at: Timestamp) {
 
 pub(crate) async fn recover(mut tx: Tx<'_>, holder: &str, grace: Timestamp) -> Result<Swept> {
     let mut swept = Swept::default();
-    let others = sqlx::query(sql::attempt::OF_OTHERS)
+    let others = query(sql::attempt::OF_OTHERS)
         .bind(holder)
         .fetch_all(tx.conn())
         .await?;
@@ -305,7 +306,7 @@ pub(crate) async fn recover(mut tx: Tx<'_>, holder: &str, grace: Timestamp) -> R
         let other = Columns::of(other, "task");
         let (id, held_by) = (other.text("task_id")?, other.text("lease_holder")?);
         if server_of(&held_by) != server_of(holder) {
-            sqlx::query(sql::attempt::GRACE)
+            query(sql::attempt::GRACE)
                 .bind(&*id)
                 .bind(grace.millis())
                 .execute(tx.conn())

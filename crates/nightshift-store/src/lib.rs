@@ -17,6 +17,7 @@ mod events;
 mod examine;
 mod invariants;
 mod leases;
+mod lock;
 mod logs;
 mod moves;
 mod notices;
@@ -27,6 +28,7 @@ mod plans;
 mod retention;
 mod row;
 mod sql;
+mod statement;
 mod tasks;
 mod timed;
 mod transaction;
@@ -44,6 +46,9 @@ use nightshift_core::port::clock::Ids;
 use nightshift_core::port::store::{ClockMark, KeptClock, Measures, Store, StoreError};
 
 pub use backup::{Backup, BackupError, back_up};
+use engine::database::Database;
+use engine::postgres::Postgres;
+pub use engine::postgres::{Login, Server};
 use engine::sqlite::Engine;
 pub use engine::{CommitWatch, Conditions, OpenError, OpenKind, Synchronous};
 pub use examine::{Check, Examined, Finding, examine};
@@ -58,12 +63,21 @@ pub struct OpenOptions {
     pub retry_backoff: Duration,
 }
 
+/// What [`connect`] needs.
+pub struct ConnectOptions {
+    pub server: Server,
+    /// The source of identifiers.
+    pub ids: Arc<dyn Ids>,
+    /// As in [`OpenOptions`].
+    pub retry_backoff: Duration,
+}
+
 /// The longest wait before another try.
 const LONGEST_BACKOFF: Duration = Duration::from_mins(5);
 
 /// The store of this process; the only one on its data directory.
 pub struct SqlStore {
-    engine: Engine,
+    engine: Database,
     ids: Arc<dyn Ids>,
     backoff: Backoff,
     /// The time of the newest event.
@@ -84,15 +98,33 @@ pub async fn open_with(
     conditions: Conditions,
 ) -> Result<Arc<SqlStore>, OpenError> {
     let engine = Engine::open(&options.data_dir, conditions).await?;
-    Ok(Arc::new(SqlStore {
+    let engine = Database::Sqlite(Box::new(engine));
+    Ok(store(engine, options.ids, options.retry_backoff))
+}
+
+/// Opens the database of a PostgreSQL server, which any number of stores may use at once. Makes
+/// the tables when they are missing, and brings them up to date.
+///
+/// - A refusal leaves the database as it was.
+pub async fn connect(
+    options: ConnectOptions,
+    conditions: Conditions,
+) -> Result<Arc<SqlStore>, OpenError> {
+    let engine = Postgres::open(options.server, conditions).await?;
+    let engine = Database::Postgres(Box::new(engine));
+    Ok(store(engine, options.ids, options.retry_backoff))
+}
+
+fn store(engine: Database, ids: Arc<dyn Ids>, retry_backoff: Duration) -> Arc<SqlStore> {
+    Arc::new(SqlStore {
         engine,
-        ids: options.ids,
+        ids,
         backoff: Backoff {
-            first: options.retry_backoff,
+            first: retry_backoff,
             longest: LONGEST_BACKOFF,
         },
         newest: AtomicI64::new(i64::MIN),
-    }))
+    })
 }
 
 #[async_trait]
@@ -115,7 +147,7 @@ impl Store for SqlStore {
     }
 
     fn measures(&self) -> Measures {
-        self.engine.meter.read()
+        self.engine.measures()
     }
 
     async fn broken_invariants(&self) -> Result<Vec<String>, StoreError> {

@@ -3,13 +3,14 @@
 use async_trait::async_trait;
 use nightshift_core::id::{Fence, TaskId};
 use nightshift_core::port::store::{LogPart, Logs, StoreError};
-use sqlx::AnyConnection;
 
 use crate::SqlStore;
+use crate::engine::connection::Conn;
 use crate::engine::turns::Rank;
 use crate::error::{Error, Result};
 use crate::row::Columns;
 use crate::sql;
+use crate::statement::{query, scalar};
 
 #[async_trait]
 impl Logs for SqlStore {
@@ -38,10 +39,10 @@ impl Logs for SqlStore {
 impl SqlStore {
     async fn append(&self, task: &TaskId, fence: Fence, offset: u64, bytes: &[u8]) -> Result<bool> {
         let mut tx = self.engine.write_as("append_log", Rank::Later).await?;
-        let current: i64 = sqlx::query_scalar(sql::log::CURRENT)
+        let current: i64 = scalar(sql::log::CURRENT)
             .bind(task.as_str())
             .bind(fence.0)
-            .fetch_one(&mut *tx)
+            .fetch_one(&mut tx)
             .await?;
         if current == 0 {
             return Ok(false);
@@ -56,21 +57,21 @@ impl SqlStore {
         let Some(fresh) = bytes.get(known..).filter(|fresh| !fresh.is_empty()) else {
             return Ok(true);
         };
-        sqlx::query(sql::log::APPEND)
+        query(sql::log::APPEND)
             .bind(task.as_str())
             .bind(fence.0)
             .bind(end as i64)
             .bind(fresh.len() as i64)
             .bind(fresh)
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await?;
         tx.commit().await?;
         Ok(true)
     }
 }
 
-async fn end(conn: &mut AnyConnection, task: &TaskId, fence: Fence) -> Result<u64> {
-    let end: Option<i64> = sqlx::query_scalar(sql::log::END)
+async fn end(conn: &mut Conn, task: &TaskId, fence: Fence) -> Result<u64> {
+    let end: Option<i64> = scalar(sql::log::END)
         .bind(task.as_str())
         .bind(fence.0)
         .fetch_optional(conn)
@@ -79,7 +80,7 @@ async fn end(conn: &mut AnyConnection, task: &TaskId, fence: Fence) -> Result<u6
 }
 
 async fn read(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     task: &TaskId,
     fence: Fence,
     offset: u64,
@@ -88,7 +89,7 @@ async fn read(
     let end = end(conn, task, fence).await?;
     let from = offset.min(end);
     let to = from.saturating_add(u64::from(limit));
-    let rows = sqlx::query(sql::log::READ)
+    let rows = query(sql::log::READ)
         .bind(task.as_str())
         .bind(fence.0)
         .bind(from as i64)

@@ -16,6 +16,7 @@ use serde::Serialize;
 use crate::error::{Error, Result};
 use crate::row::{self, Columns};
 use crate::sql;
+use crate::statement::query;
 use crate::transaction::Tx;
 
 pub(crate) use beside::write as follow;
@@ -85,7 +86,7 @@ pub(crate) async fn write<'s>(
     if rows.is_empty() {
         return Ok(BTreeSet::new());
     }
-    let moved = sqlx::query(sql::task::MOVE)
+    let moved = query(sql::task::MOVE)
         .bind(row::json(&rows))
         .fetch_all(tx.conn())
         .await?;

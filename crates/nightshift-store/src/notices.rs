@@ -9,6 +9,7 @@ use nightshift_core::time::Timestamp;
 use crate::error::Result;
 use crate::moves::TaskRow;
 use crate::outbox::queue::Message;
+use crate::statement::query;
 use crate::transaction::Tx;
 use crate::{conversations, events, row, sql};
 
@@ -124,7 +125,7 @@ pub(crate) async fn send(tx: &mut Tx<'_>, outgoing: &[Outgoing]) -> Result<()> {
 }
 
 pub(crate) async fn conversation_of(tx: &mut Tx<'_>, task: &TaskId) -> Result<Option<i64>> {
-    let row = sqlx::query(sql::outbox::CONVERSATION_OF_TASK)
+    let row = query(sql::outbox::CONVERSATION_OF_TASK)
         .bind(task.as_str())
         .fetch_optional(tx.conn())
         .await?;

@@ -19,8 +19,9 @@ use serde_json::json;
 
 use crate::error::{Error, Result};
 use crate::row::{self, Columns};
+use crate::statement::{Dialect, query};
 use crate::transaction::Tx;
-use crate::{SqlStore, events, notices, sql};
+use crate::{SqlStore, events, lock, notices, sql};
 
 #[async_trait]
 impl Outbox for SqlStore {
@@ -61,7 +62,7 @@ impl Outbox for SqlStore {
             return Ok(());
         };
         merge_newer(&mut tx, &stored).await?;
-        sqlx::query(sql::outbox::POSTPONE)
+        query(sql::outbox::POSTPONE)
             .bind(item.id)
             .bind(until.millis())
             .bind(i64::from(unsure))
@@ -120,7 +121,7 @@ impl Outbox for SqlStore {
         beyond: Timestamp,
     ) -> Result<(), StoreError> {
         let mut tx = self.change("unblock", beyond).await?;
-        sqlx::query(sql::send::UNBLOCK)
+        query(sql::send::UNBLOCK)
             .bind(platform.as_str())
             .bind(workspace)
             .bind(beyond.millis())
@@ -136,9 +137,10 @@ impl Outbox for SqlStore {
 }
 
 async fn block(mut tx: Tx<'_>, what: &Blocked, until: Timestamp) -> Result<()> {
+    lock::named(tx.conn(), BUDGETS).await?;
     let workspace = what.workspace.as_deref().unwrap_or_default();
     let channel = what.channel.as_deref().unwrap_or_default();
-    sqlx::query(sql::send::BLOCK)
+    query(sql::send::BLOCK)
         .bind(what.platform.as_str())
         .bind(workspace)
         .bind(channel)
@@ -147,7 +149,7 @@ async fn block(mut tx: Tx<'_>, what: &Blocked, until: Timestamp) -> Result<()> {
         .execute(tx.conn())
         .await?;
     if let Some(act) = what.act {
-        sqlx::query(sql::send::DRAIN)
+        query(sql::send::DRAIN)
             .bind(what.platform.as_str())
             .bind(workspace)
             .bind(channel)
@@ -158,6 +160,9 @@ async fn block(mut tx: Tx<'_>, what: &Blocked, until: Timestamp) -> Result<()> {
     }
     tx.commit().await
 }
+
+/// Whoever spends of the platforms' budgets has this lock.
+const BUDGETS: &str = "budgets";
 
 /// What the store itself knows of a message that is being sent.
 struct Stored {
@@ -171,7 +176,22 @@ struct Stored {
 impl Stored {
     /// `None` when the message was sent or given up before: the call changes nothing.
     async fn load(tx: &mut Tx<'_>, item: &OutboxItem) -> Result<Option<Self>> {
-        let row = sqlx::query(sql::outbox::ITEM)
+        let Some(stored) = Self::read(tx, item).await? else {
+            return Ok(None);
+        };
+        // What follows tells of the task and changes its messages; it may have been moved or
+        // settled while we waited for it.
+        if let Some(task) = &stored.task
+            && tx.conn().dialect() == Dialect::Postgres
+        {
+            lock::tasks(tx, [task.to_string()].into()).await?;
+            return Self::read(tx, item).await;
+        }
+        Ok(Some(stored))
+    }
+
+    async fn read(tx: &mut Tx<'_>, item: &OutboxItem) -> Result<Option<Self>> {
+        let row = query(sql::outbox::ITEM)
             .bind(item.id)
             .fetch_optional(tx.conn())
             .await?;
@@ -197,7 +217,7 @@ impl Stored {
 
 async fn settle(tx: &mut Tx<'_>, id: i64, state: &str, error: Option<&str>) -> Result<()> {
     let now = tx.now.millis();
-    sqlx::query(sql::outbox::SETTLE)
+    query(sql::outbox::SETTLE)
         .bind(id)
         .bind(state)
         .bind(now)
@@ -235,7 +255,7 @@ async fn sent(mut tx: Tx<'_>, item: &OutboxItem, message: Option<&MessageRef>) -
 /// Keeps where the message is, and makes it the thread's root where there is none yet.
 async fn remember(tx: &mut Tx<'_>, stored: &Stored, message: &MessageRef) -> Result<()> {
     if let Some(key) = &stored.key {
-        sqlx::query(sql::outbox::REMEMBER_MESSAGE)
+        query(sql::outbox::REMEMBER_MESSAGE)
             .bind(&**key)
             .bind(stored.task.as_ref().map(TaskId::as_str))
             .bind(stored.conversation)
@@ -244,7 +264,7 @@ async fn remember(tx: &mut Tx<'_>, stored: &Stored, message: &MessageRef) -> Res
             .execute(tx.conn())
             .await?;
     }
-    sqlx::query(sql::outbox::ROOT_THREAD)
+    query(sql::outbox::ROOT_THREAD)
         .bind(stored.conversation)
         .bind(&*message.id)
         .execute(tx.conn())
@@ -272,7 +292,7 @@ async fn merge_newer(tx: &mut Tx<'_>, stored: &Stored) -> Result<()> {
     let Some(key) = &stored.key else {
         return Ok(());
     };
-    sqlx::query(sql::outbox::MERGE_NEWER)
+    query(sql::outbox::MERGE_NEWER)
         .bind(&**key)
         .bind(stored.id)
         .execute(tx.conn())
@@ -283,16 +303,14 @@ async fn merge_newer(tx: &mut Tx<'_>, stored: &Stored) -> Result<()> {
 /// After a crash nobody knows whether what was being sent arrived.
 pub(crate) async fn doubt(tx: &mut Tx<'_>) -> Result<()> {
     queue::flush(tx).await?;
-    let rows = sqlx::query(sql::outbox::IN_FLIGHT)
-        .fetch_all(tx.conn())
-        .await?;
+    let rows = query(sql::outbox::IN_FLIGHT).fetch_all(tx.conn()).await?;
     let mut ids = Vec::with_capacity(rows.len());
     let mut conversations = Vec::with_capacity(rows.len());
     for row in &rows {
         let row = Columns::of(row, "outbox");
         let id = row.int("outbox_id")?;
         if let Some(key) = row.maybe_text("message_key")? {
-            sqlx::query(sql::outbox::MERGE_NEWER)
+            query(sql::outbox::MERGE_NEWER)
                 .bind(key)
                 .bind(id)
                 .execute(tx.conn())
@@ -301,7 +319,7 @@ pub(crate) async fn doubt(tx: &mut Tx<'_>) -> Result<()> {
         ids.push(id);
         conversations.push(row.int("conversation_id")?);
     }
-    sqlx::query(sql::attempt::UNSURE)
+    query(sql::attempt::UNSURE)
         .bind(row::json(&ids))
         .execute(tx.conn())
         .await?;

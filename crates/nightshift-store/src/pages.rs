@@ -8,8 +8,10 @@ use sqlx::any::AnyRow;
 
 use crate::SqlStore;
 use crate::error::Result;
+use crate::lock;
 use crate::row::Columns;
 use crate::sql;
+use crate::statement::{query, scalar};
 
 #[async_trait]
 impl Pages for SqlStore {
@@ -35,7 +37,9 @@ impl Pages for SqlStore {
 impl SqlStore {
     async fn put(&self, message: &PageMessage) -> Result<Seq> {
         let mut tx = self.engine.write("put_page_message").await?;
-        let seq: i64 = sqlx::query_scalar(sql::page::PUT)
+        // The next number comes from the last one.
+        lock::named(&mut tx, "page").await?;
+        let seq: i64 = scalar(sql::page::PUT)
             .bind(&*message.id)
             .bind(&*message.channel)
             .bind(message.thread.as_deref())
@@ -43,7 +47,7 @@ impl SqlStore {
             .bind(message.only_for.as_deref())
             .bind(&*message.body)
             .bind(message.at.millis())
-            .fetch_one(&mut *tx)
+            .fetch_one(&mut tx)
             .await?;
         tx.commit().await?;
         Ok(Seq(seq))
@@ -51,9 +55,9 @@ impl SqlStore {
 
     async fn message(&self, id: &str) -> Result<Option<PageMessage>> {
         let mut conn = self.engine.read().await?;
-        let row = sqlx::query(sql::page::MESSAGE)
+        let row = query(sql::page::MESSAGE)
             .bind(id)
-            .fetch_optional(&mut *conn)
+            .fetch_optional(&mut conn)
             .await?;
         row.as_ref().map(message).transpose()
     }
@@ -66,12 +70,12 @@ impl SqlStore {
         limit: u32,
     ) -> Result<Vec<PageMessage>> {
         let mut conn = self.engine.read().await?;
-        let rows = sqlx::query(sql::page::MESSAGES)
+        let rows = query(sql::page::MESSAGES)
             .bind(channel)
             .bind(reader)
             .bind(after.0)
             .bind(i64::from(limit))
-            .fetch_all(&mut *conn)
+            .fetch_all(&mut conn)
             .await?;
         rows.iter().map(message).collect()
     }

@@ -6,11 +6,12 @@ use nightshift_core::id::{Platform, UserId};
 use nightshift_core::port::store::{Cause, People, RefusedAct, StoreError, Stranger};
 use nightshift_core::time::Timestamp;
 use nightshift_core::user::{Kind, Role, User};
-use sqlx::AnyConnection;
 
 use crate::audit::{self, Entry};
+use crate::engine::connection::Conn;
 use crate::error::Result;
 use crate::row::Columns;
+use crate::statement::{Sql, query, scalar};
 use crate::transaction::{Settling, Tx};
 use crate::{SqlStore, deliveries, notices, sql};
 
@@ -75,9 +76,9 @@ impl People for SqlStore {
 impl SqlStore {
     async fn accounts_of(&self, user: &UserId) -> Result<Vec<Identity>> {
         let mut conn = self.engine.read().await?;
-        let rows = sqlx::query(sql::people::ACCOUNTS)
+        let rows = query(sql::people::ACCOUNTS)
             .bind(user.as_str())
-            .fetch_all(&mut *conn)
+            .fetch_all(&mut conn)
             .await?;
         rows.iter()
             .map(|row| {
@@ -92,13 +93,11 @@ impl SqlStore {
 
     async fn replace_claim(&self, code_hash: Option<&str>) -> Result<()> {
         let mut tx = self.engine.write("set_claim").await?;
-        sqlx::query(sql::people::DROP_CLAIM)
-            .execute(&mut *tx)
-            .await?;
+        query(sql::people::DROP_CLAIM).execute(&mut tx).await?;
         if let Some(hash) = code_hash {
-            sqlx::query(sql::people::SET_CLAIM)
+            query(sql::people::SET_CLAIM)
                 .bind(hash)
-                .execute(&mut *tx)
+                .execute(&mut tx)
                 .await?;
         }
         tx.commit().await
@@ -106,19 +105,15 @@ impl SqlStore {
 
     async fn any_claimed(&self) -> Result<bool> {
         let mut conn = self.engine.read().await?;
-        let any: i64 = sqlx::query_scalar(sql::people::ANY_CLAIMED)
-            .fetch_one(&mut *conn)
+        let any: i64 = scalar(sql::people::ANY_CLAIMED)
+            .fetch_one(&mut conn)
             .await?;
         Ok(any == 1)
     }
 }
 
-async fn find(
-    conn: &mut AnyConnection,
-    statement: &'static str,
-    identity: &Identity,
-) -> Result<Option<User>> {
-    let row = sqlx::query(statement)
+async fn find(conn: &mut Conn, statement: Sql, identity: &Identity) -> Result<Option<User>> {
+    let row = query(statement)
         .bind(identity.platform.as_str())
         .bind(&*identity.id)
         .fetch_optional(conn)
@@ -149,14 +144,14 @@ fn kind_from_name(name: &str) -> Option<Kind> {
 
 async fn meet(tx: &mut Tx<'_>, user: &User, identity: &Identity, name: Option<&str>) -> Result<()> {
     let now = tx.now.millis();
-    sqlx::query(sql::people::MEET_USER)
+    query(sql::people::MEET_USER)
         .bind(user.id.as_str())
         .bind(user.role.name())
         .bind(kind_name(user.kind))
         .bind(now)
         .execute(tx.conn())
         .await?;
-    sqlx::query(sql::people::MEET_IDENTITY)
+    query(sql::people::MEET_IDENTITY)
         .bind(identity.platform.as_str())
         .bind(&*identity.id)
         .bind(user.id.as_str())
@@ -180,7 +175,7 @@ async fn turn_away(mut tx: Tx<'_>, stranger: &Stranger) -> Result<()> {
     deliveries::refuse(&mut tx, &refused);
     if let Some(word) = &stranger.word {
         let now = tx.now.millis();
-        let due = sqlx::query(sql::people::REFUSE)
+        let due = query(sql::people::REFUSE)
             .bind(stranger.identity.platform.as_str())
             .bind(&*stranger.identity.id)
             .bind(now)
@@ -199,7 +194,7 @@ async fn claim(mut tx: Tx<'_>, code_hash: &str, identity: &Identity) -> Result<O
     if tx.settle().await? == Settling::Before {
         return Ok(None);
     }
-    let taken = sqlx::query(sql::people::USE_CLAIM)
+    let taken = query(sql::people::USE_CLAIM)
         .bind(code_hash)
         .execute(tx.conn())
         .await?;
@@ -210,7 +205,7 @@ async fn claim(mut tx: Tx<'_>, code_hash: &str, identity: &Identity) -> Result<O
         Some(known) => promote(&mut tx, known).await?,
         None => enrol(&mut tx, identity).await?,
     };
-    sqlx::query(sql::people::MARK_CLAIMED)
+    query(sql::people::MARK_CLAIMED)
         .bind(identity.platform.as_str())
         .bind(&*identity.id)
         .execute(tx.conn())
@@ -228,7 +223,7 @@ async fn claim(mut tx: Tx<'_>, code_hash: &str, identity: &Identity) -> Result<O
 }
 
 async fn promote(tx: &mut Tx<'_>, known: User) -> Result<User> {
-    sqlx::query(sql::people::SET_ROLE)
+    query(sql::people::SET_ROLE)
         .bind(known.id.as_str())
         .bind(Role::Admin.name())
         .execute(tx.conn())

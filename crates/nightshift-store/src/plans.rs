@@ -7,13 +7,14 @@ use nightshift_core::task::state::RequestStep;
 use nightshift_core::task::{TaskEvent, TaskKind, TaskState, Wishes};
 use nightshift_core::time::Timestamp;
 use serde_json::json;
-use sqlx::AnyConnection;
 
 use crate::audit;
+use crate::engine::connection::Conn;
 use crate::error::Result;
 use crate::leases::LOSSES;
 use crate::moves::{self, TaskRow, won};
 use crate::row::{self, Columns};
+use crate::statement::{query, scalar};
 use crate::transaction::Tx;
 use crate::{events, notices, sql, tasks, views};
 
@@ -24,7 +25,7 @@ pub(crate) async fn lease(
 ) -> Result<Option<PlanLease>> {
     loop {
         let now = tx.now.millis();
-        let next: Option<String> = sqlx::query_scalar(sql::plan::NEXT_PLANNING)
+        let next: Option<String> = scalar(sql::plan::NEXT_PLANNING)
             .bind(now)
             .fetch_optional(tx.conn())
             .await?;
@@ -49,7 +50,7 @@ pub(crate) async fn lease(
 }
 
 async fn take(tx: &mut Tx<'_>, row: &TaskRow, holder: &str, until: Timestamp) -> Result<PlanLease> {
-    let leased = sqlx::query(sql::plan::LEASE_PLANNING)
+    let leased = query(sql::plan::LEASE_PLANNING)
         .bind(row.id.as_str())
         .bind(row.version)
         .bind(holder)
@@ -58,7 +59,7 @@ async fn take(tx: &mut Tx<'_>, row: &TaskRow, holder: &str, until: Timestamp) ->
         .await?;
     won(leased.rows_affected(), || row.id.to_string())?;
     let task = *views::present(tx, &row.id).await?;
-    let feedback = sqlx::query_scalar(sql::plan::FEEDBACK)
+    let feedback = scalar(sql::plan::FEEDBACK)
         .bind(row.id.as_str())
         .fetch_all(tx.conn())
         .await?;
@@ -89,7 +90,7 @@ pub(crate) async fn lose(tx: &mut Tx<'_>, row: &TaskRow) -> Result<()> {
 }
 
 async fn free(tx: &mut Tx<'_>, row: &TaskRow, losses: i64) -> Result<()> {
-    let freed = sqlx::query(sql::plan::FREE_PLANNING)
+    let freed = query(sql::plan::FREE_PLANNING)
         .bind(row.id.as_str())
         .bind(row.version)
         .bind(losses)
@@ -162,7 +163,7 @@ pub(crate) async fn record(mut tx: Tx<'_>, record: &PlanRecord) -> Result<MoveOu
 }
 
 async fn insert(tx: &mut Tx<'_>, row: &TaskRow, plan: &Plan) -> Result<()> {
-    sqlx::query(sql::plan::RECORD)
+    query(sql::plan::RECORD)
         .bind(row.id.as_str())
         .bind(i64::from(row.plan_no))
         .bind(plan.hash.as_str())
@@ -181,7 +182,7 @@ async fn ask(
     step: RequestStep,
 ) -> Result<()> {
     let now = tx.now.millis();
-    sqlx::query(sql::approval::ASK)
+    query(sql::approval::ASK)
         .bind(request.as_str())
         .bind(row.id.as_str())
         .bind(i64::from(row.plan_no))
@@ -212,7 +213,7 @@ async fn comparable(
     row: &TaskRow,
     plan: &Plan,
 ) -> Result<(Option<String>, Option<String>)> {
-    let wishes: Option<String> = sqlx::query_scalar(sql::task::WISHES)
+    let wishes: Option<String> = scalar(sql::task::WISHES)
         .bind(row.id.as_str())
         .fetch_optional(tx.conn())
         .await?;
@@ -255,7 +256,7 @@ pub(crate) async fn fail(
 
 /// Keeps what somebody said about the plan of `row`, for the next one.
 pub(crate) async fn set_feedback(tx: &mut Tx<'_>, row: &TaskRow, feedback: &str) -> Result<()> {
-    let kept = sqlx::query(sql::plan::SET_FEEDBACK)
+    let kept = query(sql::plan::SET_FEEDBACK)
         .bind(row.id.as_str())
         .bind(i64::from(row.plan_no))
         .bind(feedback)
@@ -264,12 +265,8 @@ pub(crate) async fn set_feedback(tx: &mut Tx<'_>, row: &TaskRow, feedback: &str)
     won(kept.rows_affected(), || format!("plan of {}", row.id))
 }
 
-pub(crate) async fn read(
-    conn: &mut AnyConnection,
-    id: &TaskId,
-    plan_no: u32,
-) -> Result<Option<Plan>> {
-    let row = sqlx::query(sql::plan::PLAN)
+pub(crate) async fn read(conn: &mut Conn, id: &TaskId, plan_no: u32) -> Result<Option<Plan>> {
+    let row = query(sql::plan::PLAN)
         .bind(id.as_str())
         .bind(i64::from(plan_no))
         .fetch_optional(conn)

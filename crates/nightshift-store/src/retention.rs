@@ -4,11 +4,12 @@
 use nightshift_core::id::TaskId;
 use nightshift_core::port::store::{Prune, Pruned};
 use nightshift_core::time::Timestamp;
-use sqlx::AnyConnection;
 
+use crate::engine::connection::Conn;
 use crate::error::Result;
 use crate::row::{self, Columns};
 use crate::sql;
+use crate::statement::{Sql, query, scalar};
 use crate::transaction::Tx;
 
 /// Rows of one step: some milliseconds, so that nobody waits long for the writer.
@@ -40,8 +41,8 @@ pub(crate) async fn prune(mut tx: Tx<'_>, what: Prune, until: Timestamp) -> Resu
     Ok(pruned)
 }
 
-async fn by_age(tx: &mut Tx<'_>, statement: &'static str, until: i64) -> Result<Pruned> {
-    let gone = sqlx::query(statement)
+async fn by_age(tx: &mut Tx<'_>, statement: Sql, until: i64) -> Result<Pruned> {
+    let gone = query(statement)
         .bind(until)
         .bind(ROWS)
         .execute(tx.conn())
@@ -56,11 +57,11 @@ fn step(rows: u64, most: i64) -> Pruned {
 
 /// Events about no task lie between those of tasks that stay: a mark tells how far we came.
 async fn events(tx: &mut Tx<'_>, until: i64) -> Result<Pruned> {
-    let seen: Option<i64> = sqlx::query_scalar(sql::retention::EVENTS_SEEN)
+    let seen: Option<i64> = scalar(sql::retention::EVENTS_SEEN)
         .fetch_optional(tx.conn())
         .await?;
     let seen = seen.unwrap_or(0);
-    let next = sqlx::query(sql::retention::EVENTS_NEXT)
+    let next = query(sql::retention::EVENTS_NEXT)
         .bind(seen)
         .bind(until)
         .bind(ROWS)
@@ -70,12 +71,12 @@ async fn events(tx: &mut Tx<'_>, until: i64) -> Result<Pruned> {
     let Some(last) = next.maybe_int("last")? else {
         return Ok(Pruned::default());
     };
-    let gone = sqlx::query(sql::retention::EVENTS)
+    let gone = query(sql::retention::EVENTS)
         .bind(seen)
         .bind(last)
         .execute(tx.conn())
         .await?;
-    sqlx::query(sql::retention::SEE_EVENTS)
+    query(sql::retention::SEE_EVENTS)
         .bind(last)
         .execute(tx.conn())
         .await?;
@@ -89,7 +90,7 @@ async fn page_messages(tx: &mut Tx<'_>, until: i64) -> Result<Pruned> {
     let old = old(tx, sql::retention::PAGE_OLD, until, TASKS).await?;
     let mut rows = 0;
     for statement in [sql::retention::PAGE_REPLIES, sql::retention::PAGE_MESSAGES] {
-        let gone = sqlx::query(statement)
+        let gone = query(statement)
             .bind(row::json(&old))
             .execute(tx.conn())
             .await?;
@@ -101,13 +102,8 @@ async fn page_messages(tx: &mut Tx<'_>, until: i64) -> Result<Pruned> {
     })
 }
 
-async fn old(
-    tx: &mut Tx<'_>,
-    statement: &'static str,
-    until: i64,
-    most: i64,
-) -> Result<Vec<String>> {
-    let found = sqlx::query_scalar(statement)
+async fn old(tx: &mut Tx<'_>, statement: Sql, until: i64, most: i64) -> Result<Vec<String>> {
+    let found = scalar(statement)
         .bind(until)
         .bind(most)
         .fetch_all(tx.conn())
@@ -116,7 +112,7 @@ async fn old(
 }
 
 async fn output(tx: &mut Tx<'_>, until: i64) -> Result<Pruned> {
-    let attempts = sqlx::query(sql::retention::OUTPUT_OLD)
+    let attempts = query(sql::retention::OUTPUT_OLD)
         .bind(until)
         .bind(ATTEMPTS)
         .fetch_all(tx.conn())
@@ -126,7 +122,7 @@ async fn output(tx: &mut Tx<'_>, until: i64) -> Result<Pruned> {
     for attempt in &attempts {
         let attempt = Columns::of(attempt, "attempt");
         let (task, fence) = (attempt.text("task_id")?, attempt.int("fence")?);
-        let gone = sqlx::query(sql::retention::OUTPUT)
+        let gone = query(sql::retention::OUTPUT)
             .bind(&*task)
             .bind(fence)
             .bind(left)
@@ -137,7 +133,7 @@ async fn output(tx: &mut Tx<'_>, until: i64) -> Result<Pruned> {
             // There may be more of this one: it is told to be gone when it is.
             break;
         }
-        sqlx::query(sql::retention::OUTPUT_DROPPED)
+        query(sql::retention::OUTPUT_DROPPED)
             .bind(&*task)
             .bind(fence)
             .bind(now)
@@ -154,17 +150,14 @@ async fn tasks(tx: &mut Tx<'_>, until: i64) -> Result<Pruned> {
     let old = old(tx, sql::retention::TASKS_OLD, until, TASKS).await?;
     let ids = row::json(&old);
     for statement in sql::retention::TASKS {
-        sqlx::query(*statement)
-            .bind(&*ids)
-            .execute(tx.conn())
-            .await?;
+        query(*statement).bind(&*ids).execute(tx.conn()).await?;
     }
     Ok(step(old.len() as u64, TASKS))
 }
 
 /// One removed task: its rows are many, so it may take several steps.
 async fn leftovers(tx: &mut Tx<'_>) -> Result<Pruned> {
-    let task: Option<String> = sqlx::query_scalar(sql::retention::LEFTOVER)
+    let task: Option<String> = scalar(sql::retention::LEFTOVER)
         .fetch_optional(tx.conn())
         .await?;
     let Some(task) = task else {
@@ -175,7 +168,7 @@ async fn leftovers(tx: &mut Tx<'_>) -> Result<Pruned> {
         more: true,
     };
     for (statement, most) in sql::retention::LEFTOVERS.iter().zip([CHUNKS, ROWS, ROWS]) {
-        let gone = sqlx::query(*statement)
+        let gone = query(*statement)
             .bind(&*task)
             .bind(most)
             .execute(tx.conn())
@@ -185,15 +178,15 @@ async fn leftovers(tx: &mut Tx<'_>) -> Result<Pruned> {
             return Ok(pruned);
         }
     }
-    sqlx::query(sql::retention::LEFTOVER_GONE)
+    query(sql::retention::LEFTOVER_GONE)
         .bind(&*task)
         .execute(tx.conn())
         .await?;
     Ok(pruned)
 }
 
-pub(crate) async fn removed(conn: &mut AnyConnection, limit: u32) -> Result<Vec<TaskId>> {
-    let found: Vec<String> = sqlx::query_scalar(sql::retention::REMOVED_TASKS)
+pub(crate) async fn removed(conn: &mut Conn, limit: u32) -> Result<Vec<TaskId>> {
+    let found: Vec<String> = scalar(sql::retention::REMOVED_TASKS)
         .bind(i64::from(limit))
         .fetch_all(conn)
         .await?;
@@ -201,9 +194,9 @@ pub(crate) async fn removed(conn: &mut AnyConnection, limit: u32) -> Result<Vec<
     Ok(found.iter().filter_map(|id| id.parse().ok()).collect())
 }
 
-pub(crate) async fn files_removed(conn: &mut AnyConnection, tasks: &[TaskId]) -> Result<()> {
+pub(crate) async fn files_removed(conn: &mut Conn, tasks: &[TaskId]) -> Result<()> {
     let ids: Vec<&str> = tasks.iter().map(TaskId::as_str).collect();
-    sqlx::query(sql::retention::FILES_REMOVED)
+    query(sql::retention::FILES_REMOVED)
         .bind(row::json(&ids))
         .execute(conn)
         .await?;

@@ -6,6 +6,7 @@ pub(crate) mod beside;
 pub(crate) mod delivery;
 pub(crate) mod event;
 pub(crate) mod invariant;
+pub(crate) mod lock;
 pub(crate) mod log;
 pub(crate) mod meta;
 pub(crate) mod outbox;

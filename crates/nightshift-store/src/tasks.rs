@@ -21,6 +21,7 @@ use nightshift_core::time::Timestamp;
 
 use crate::error::Result;
 use crate::moves::{self, TaskRow};
+use crate::statement::query;
 use crate::transaction::{Settling, Tx};
 use crate::{SqlStore, audit, events, notices, plans, sql, views, votes};
 
@@ -255,7 +256,7 @@ async fn revise(
     };
     plans::set_feedback(&mut tx, &row, feedback).await?;
     let who = permit.actor().id();
-    sqlx::query(sql::task::FORGET_QUESTION)
+    query(sql::task::FORGET_QUESTION)
         .bind(task.as_str())
         .bind(who.as_str())
         .execute(tx.conn())
@@ -281,6 +282,7 @@ async fn finish_by_hand(
 /// Nothing was changed: the transaction rolls back, and its delivery stays open for the answer.
 pub(crate) async fn refused(mut tx: Tx<'_>, task: &TaskId, no: NoMove) -> Result<MoveOutcome> {
     let view = views::present(&mut tx, task).await?;
+    tx.undo().await;
     Ok(match no {
         NoMove::WrongState => MoveOutcome::WrongState(view),
         NoMove::Fenced | NoMove::Stale => MoveOutcome::Stale(view),
@@ -294,7 +296,7 @@ async fn ask(
     question: &Question,
     expires_at: Timestamp,
 ) -> Result<()> {
-    sqlx::query(sql::task::ASK)
+    query(sql::task::ASK)
         .bind(at.platform.as_str())
         .bind(&*at.workspace)
         .bind(&*at.channel)

@@ -11,6 +11,7 @@ use nightshift_core::time::Timestamp;
 
 use crate::error::Result;
 use crate::row::Columns;
+use crate::statement::query;
 use crate::transaction::Tx;
 use crate::{SqlStore, notices, retention, sql};
 
@@ -89,17 +90,17 @@ impl SqlStore {
         let mut tx = self.engine.write("claim_run").await?;
         let claimed = match &before {
             None => {
-                let first = sqlx::query(sql::timed::FIRST_RUN);
+                let first = query(sql::timed::FIRST_RUN);
                 first.bind(work).bind(now.millis()).bind(next)
             }
-            Some(timer) => sqlx::query(sql::timed::CLAIM_RUN)
+            Some(timer) => query(sql::timed::CLAIM_RUN)
                 .bind(work)
                 .bind(now.millis())
                 .bind(next)
                 .bind(timer.last_at.millis())
                 .bind(timer.next_at.millis()),
         };
-        let claimed = claimed.execute(&mut *tx).await?;
+        let claimed = claimed.execute(&mut tx).await?;
         tx.commit().await?;
         Ok((claimed.rows_affected() == 1).then(|| TimedRun {
             last_at: before.as_ref().map(|timer| timer.last_at),
@@ -109,9 +110,9 @@ impl SqlStore {
 
     async fn timer(&self, work: &str) -> Result<Option<Timer>> {
         let mut conn = self.engine.read().await?;
-        let row = sqlx::query(sql::timed::TIMER)
+        let row = query(sql::timed::TIMER)
             .bind(work)
-            .fetch_optional(&mut *conn)
+            .fetch_optional(&mut conn)
             .await?;
         let Some(row) = row else {
             return Ok(None);
@@ -126,7 +127,7 @@ impl SqlStore {
 
 async fn remind(mut tx: Tx<'_>, before: Duration) -> Result<u32> {
     let now = tx.now;
-    let rows = sqlx::query(sql::timed::TO_REMIND)
+    let rows = query(sql::timed::TO_REMIND)
         .bind(now.millis())
         .bind(now.after(before).millis())
         .bind(REMINDERS)
@@ -135,7 +136,7 @@ async fn remind(mut tx: Tx<'_>, before: Duration) -> Result<u32> {
     let mut reminded = 0;
     for row in &rows {
         let row = Columns::of(row, "approval_request");
-        let marked = sqlx::query(sql::timed::MARK_REMINDED)
+        let marked = query(sql::timed::MARK_REMINDED)
             .bind(row.text("request_id")?)
             .bind(now.millis())
             .execute(tx.conn())

@@ -2,6 +2,7 @@
 
 mod collected;
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use nightshift_core::authorise::Permit;
@@ -10,14 +11,14 @@ use nightshift_core::id::{DeliveryId, Entropy, UserId};
 use nightshift_core::port::clock::Ids;
 use nightshift_core::port::store::Cause;
 use nightshift_core::time::Timestamp;
-use sqlx::AnyConnection;
 
-use crate::SqlStore;
+use crate::engine::connection::Conn;
 use crate::engine::turns::Rank;
 use crate::engine::write::Write;
 use crate::error::Result;
 use crate::outbox::queue;
-use crate::sql;
+use crate::statement::query;
+use crate::{SqlStore, lock, sql};
 
 pub(crate) use collected::{AuditRow, Collected, Lease, Place};
 
@@ -28,6 +29,8 @@ pub(crate) use collected::{AuditRow, Collected, Lease, Place};
 pub(crate) struct Tx<'s> {
     inner: Write<'s>,
     pub(crate) collected: Collected,
+    /// Tasks whose rows nobody else can change meanwhile.
+    held: BTreeSet<String>,
     ids: &'s dyn Ids,
     pub(crate) backoff: Backoff,
     newest: &'s AtomicI64,
@@ -75,6 +78,7 @@ impl SqlStore {
         Ok(Tx {
             inner: self.engine.write_as(name, rank).await?,
             collected: Collected::default(),
+            held: BTreeSet::new(),
             ids: self.ids.as_ref(),
             backoff: self.backoff,
             newest: &self.newest,
@@ -86,7 +90,7 @@ impl SqlStore {
 }
 
 impl Tx<'_> {
-    pub(crate) fn conn(&mut self) -> &mut AnyConnection {
+    pub(crate) fn conn(&mut self) -> &mut Conn {
         &mut self.inner
     }
 
@@ -106,10 +110,25 @@ impl Tx<'_> {
         self.ids.entropy()
     }
 
+    /// The task's row was read with a lock, or is new.
+    pub(crate) fn hold(&mut self, task: impl Into<String>) {
+        self.held.insert(task.into());
+    }
+
+    pub(crate) fn holds(&self, task: &str) -> bool {
+        self.held.contains(task)
+    }
+
     /// Writes what was collected.
     pub(crate) async fn flush(&mut self) -> Result<()> {
+        lock::tasks(self, self.collected.tasks()).await?;
         queue::flush(self).await?;
         collected::write(self).await
+    }
+
+    /// Nothing of it happened, and what it held is free at once.
+    pub(crate) async fn undo(self) {
+        self.inner.undo().await;
     }
 
     pub(crate) async fn commit(mut self) -> Result<()> {
@@ -122,7 +141,7 @@ impl Tx<'_> {
         let Some(delivery) = self.delivery.clone() else {
             return Ok(Settling::Ours);
         };
-        let settled = sqlx::query(sql::delivery::SETTLE)
+        let settled = query(sql::delivery::SETTLE)
             .bind(delivery.as_str())
             .bind(self.now.millis())
             .execute(self.conn())

@@ -8,25 +8,26 @@ use nightshift_core::plan::{Plan, PlanHash};
 use nightshift_core::task::{AttemptView, Task, Usage};
 use nightshift_core::time::Timestamp;
 use serde::Deserialize;
-use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
 
+use crate::engine::connection::Conn;
 use crate::error::{Error, Result};
 use crate::moves::TaskRow;
 use crate::row::{self, Columns};
+use crate::statement::query;
 use crate::transaction::Tx;
 use crate::{conversations, sql};
 
 /// Newest first; ids that do not exist are left out.
-pub(crate) async fn load(conn: &mut AnyConnection, ids: &[&str]) -> Result<Vec<Task>> {
-    let rows = sqlx::query(sql::task::VIEW)
+pub(crate) async fn load(conn: &mut Conn, ids: &[&str]) -> Result<Vec<Task>> {
+    let rows = query(sql::task::VIEW)
         .bind(row::json(&ids))
         .fetch_all(conn)
         .await?;
     rows.iter().map(read).collect()
 }
 
-pub(crate) async fn one(conn: &mut AnyConnection, id: &TaskId) -> Result<Option<Task>> {
+pub(crate) async fn one(conn: &mut Conn, id: &TaskId) -> Result<Option<Task>> {
     Ok(load(conn, &[id.as_str()]).await?.pop())
 }
 
@@ -61,7 +62,7 @@ pub(crate) struct Seen {
 /// What an executor may run, what has waited longest first.
 pub(crate) async fn waiting(tx: &mut Tx<'_>, executor: &str, limit: usize) -> Result<Vec<Seen>> {
     let now = tx.now.millis();
-    let rows = sqlx::query(sql::task::WAITING)
+    let rows = query(sql::task::WAITING)
         .bind(executor)
         .bind(now)
         .bind(limit as i64)

@@ -11,6 +11,7 @@ use crate::audit::{self, Entry};
 use crate::error::{Error, Result};
 use crate::moves::{self, TaskRow};
 use crate::row::Columns;
+use crate::statement::{query, scalar};
 use crate::transaction::{Settling, Tx};
 use crate::{events, sql, views};
 
@@ -43,24 +44,19 @@ pub(crate) async fn cast(mut tx: Tx<'_>, vote: &VoteCast) -> Result<VoteOutcome>
     };
     let count = count(&mut tx, vote, &row).await?;
     let view = views::present(&mut tx, &vote.task).await?;
-    Ok(match count {
+    match count {
+        Count::More | Count::Granted | Count::Rejected => tx.commit().await?,
         // What changed nothing rolls back, and its delivery stays open for the answer.
+        Count::Already | Count::Decided | Count::Stale | Count::WrongState => tx.undo().await,
+    }
+    Ok(match count {
         Count::Already => VoteOutcome::AlreadyCounted(view),
         Count::Decided => VoteOutcome::Decided(view),
         Count::Stale => VoteOutcome::Stale(view),
         Count::WrongState => VoteOutcome::WrongState(view),
-        Count::More => {
-            tx.commit().await?;
-            VoteOutcome::Counted(view)
-        }
-        Count::Granted => {
-            tx.commit().await?;
-            VoteOutcome::Granted(view)
-        }
-        Count::Rejected => {
-            tx.commit().await?;
-            VoteOutcome::Rejected(view)
-        }
+        Count::More => VoteOutcome::Counted(view),
+        Count::Granted => VoteOutcome::Granted(view),
+        Count::Rejected => VoteOutcome::Rejected(view),
     })
 }
 
@@ -99,7 +95,7 @@ fn is_stale(vote: &VoteCast, row: &TaskRow) -> bool {
 }
 
 async fn asked(tx: &mut Tx<'_>, row: &TaskRow) -> Result<Option<Asked>> {
-    let found = sqlx::query(sql::approval::REQUEST)
+    let found = query(sql::approval::REQUEST)
         .bind(row.id.as_str())
         .bind(i64::from(row.plan_no))
         .fetch_optional(tx.conn())
@@ -118,7 +114,7 @@ async fn asked(tx: &mut Tx<'_>, row: &TaskRow) -> Result<Option<Asked>> {
 
 /// The question is no longer open: a second click of the same person, or too late.
 async fn late(tx: &mut Tx<'_>, asked: &Asked, who: &UserId) -> Result<Count> {
-    let voted: i64 = sqlx::query_scalar(sql::approval::HAS_VOTED)
+    let voted: i64 = scalar(sql::approval::HAS_VOTED)
         .bind(asked.id.as_str())
         .bind(who.as_str())
         .fetch_one(tx.conn())
@@ -137,7 +133,7 @@ async fn insert(
     decision: Decision,
 ) -> Result<bool> {
     let now = tx.now.millis();
-    let voted = sqlx::query(sql::approval::VOTE)
+    let voted = query(sql::approval::VOTE)
         .bind(request.as_str())
         .bind(who.as_str())
         .bind(decision.name())
@@ -172,7 +168,7 @@ async fn decide(
     let (event, count) = match vote.decision {
         Decision::Reject => (TaskEvent::Rejected { request, by: who }, Count::Rejected),
         Decision::Approve => {
-            let approvals: i64 = sqlx::query_scalar(sql::approval::APPROVALS)
+            let approvals: i64 = scalar(sql::approval::APPROVALS)
                 .bind(request.as_str())
                 .fetch_one(tx.conn())
                 .await?;

@@ -1,5 +1,7 @@
 //! A batch in which every delivery is new: one message to the database.
 
+mod server;
+
 use std::sync::OnceLock;
 
 use nightshift_core::id::DeliveryId;
@@ -9,6 +11,7 @@ use sqlx::Arguments as _;
 use sqlx::any::AnyArguments;
 
 use crate::engine::batch::Ran;
+use crate::engine::database::Database;
 use crate::error::{Error, Result};
 use crate::{SqlStore, row, sql};
 
@@ -58,13 +61,17 @@ impl Room {
 /// Accepts all; or changes nothing, because a key of the batch was seen before, or the batch is
 /// larger than any statement.
 pub(super) async fn accept(store: &SqlStore, batch: &[NewDelivery]) -> Result<Ran> {
+    let engine = match &store.engine {
+        Database::Sqlite(engine) => engine,
+        Database::Postgres(engine) => return server::accept(store, engine, batch).await,
+    };
     let keys = batch.iter().map(|new| new.keys.len()).sum();
     let Some(room) = Room::of(batch.len(), keys) else {
         return Ok(Ran::Taken);
     };
     let values = values(store, batch, room)?;
     let statement = room.statement();
-    store.engine.at_once("accept", statement, values).await
+    engine.at_once("accept", statement, values).await
 }
 
 fn values(store: &SqlStore, batch: &[NewDelivery], room: Room) -> Result<AnyArguments> {

@@ -24,7 +24,7 @@ async fn plan_of(store: &SqlStore, statement: &str) -> Vec<String> {
     let rows = sqlx::query(explained)
         .bind(10)
         .bind("slack")
-        .fetch_all(&mut *conn)
+        .fetch_all(conn.any())
         .await
         .unwrap();
     rows.iter().map(|row| row.get("detail")).collect()
@@ -39,7 +39,7 @@ async fn what_waits_for_another_platform_is_not_read() {
         retry_backoff: Duration::from_secs(5),
     };
     let store = open(options).await.unwrap();
-    let plan = plan_of(&store, sql::delivery::OPEN_OF).await;
+    let plan = plan_of(&store, sql::delivery::OPEN_OF.sqlite).await;
     assert_eq!(
         plan,
         ["SEARCH inbox USING INDEX inbox_waiting (platform=?)"],

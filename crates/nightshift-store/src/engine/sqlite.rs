@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 
 use sqlx::any::install_default_drivers;
 use sqlx::migrate::Migrator;
-use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyPool, Transaction};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
+use super::connection::Conn;
 use super::directory::DataDir;
 use super::file::{Access, connect, failed, not_migrated};
 use super::fold::Fold;
@@ -19,11 +19,12 @@ use super::inspect;
 use super::measure::Meter;
 use super::trust::Trust;
 use super::turns::{Rank, Turn, Turns};
-use super::write::Write;
+use super::write::{By, Write};
 use super::{CommitWatch, Conditions, OpenError, OpenKind, Synchronous};
 use crate::dialect;
 use crate::error::Result;
 use crate::sql;
+use crate::statement::{Dialect, scalar};
 
 pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
 
@@ -111,16 +112,10 @@ impl Engine {
         folding.spawn(fold.run());
     }
 
-    /// The only place where a writing transaction begins. Dropped before its commit, it rolls back.
-    /// `change` names the store method for those who watch its commit.
-    pub(crate) async fn write(&self, change: &'static str) -> Result<Write<'_>> {
-        self.write_as(change, Rank::First).await
-    }
-
-    pub(crate) async fn write_as(&self, change: &'static str, rank: Rank) -> Result<Write<'_>> {
+    pub(super) async fn write_as(&self, change: &'static str, rank: Rank) -> Result<Write<'_>> {
         let turn = self.turn(rank).await?;
-        let tx = self.begin().await?;
-        Ok(Write::new(self, turn, tx, change))
+        let conn = Conn::whole(self.begin().await?, Dialect::Sqlite);
+        Ok(Write::new(conn, By::Sqlite(self, turn), change))
     }
 
     /// The right to use the writing connection, which is in order.
@@ -174,26 +169,24 @@ impl Engine {
     }
 
     /// Several reads that see the same moment.
-    pub(crate) async fn snapshot(&self) -> Result<Transaction<'static, Any>> {
-        Ok(self.reader.begin_with(dialect::BEGIN_READ).await?)
+    pub(super) async fn snapshot(&self) -> Result<Conn> {
+        let tx = self.reader.begin_with(dialect::BEGIN_READ).await?;
+        Ok(Conn::whole(tx, Dialect::Sqlite))
     }
 
     /// One read.
-    pub(crate) async fn read(&self) -> Result<PoolConnection<Any>> {
-        Ok(self.reader.acquire().await?)
+    pub(super) async fn read(&self) -> Result<Conn> {
+        let conn = self.reader.acquire().await?;
+        Ok(Conn::single(conn, Dialect::Sqlite))
     }
 
     /// Writes and reads back, durably.
-    pub(crate) async fn check(&self) -> Result<()> {
-        let mut tx = self.write("check").await?;
-        let written: i64 = sqlx::query_scalar(sql::meta::COUNT_CHECK)
-            .fetch_one(&mut *tx)
-            .await?;
+    pub(super) async fn check(&self) -> Result<()> {
+        let mut tx = self.write_as("check", Rank::First).await?;
+        let written: i64 = scalar(sql::meta::COUNT_CHECK).fetch_one(&mut tx).await?;
         tx.commit().await?;
         let mut conn = self.read().await?;
-        let read: i64 = sqlx::query_scalar(sql::meta::READ_CHECK)
-            .fetch_one(&mut *conn)
-            .await?;
+        let read: i64 = scalar(sql::meta::READ_CHECK).fetch_one(&mut conn).await?;
         if read < written {
             return Err(crate::error::Error::Raced("meta.check".to_owned()));
         }

@@ -3,56 +3,70 @@
 use std::ops::{Deref, DerefMut};
 use std::time::Instant;
 
-use sqlx::{Any, AnyConnection, Transaction};
-
+use super::connection::Conn;
+use super::postgres::{Permit, Postgres};
 use super::sqlite::Engine;
 use super::turns::Turn;
 use crate::error::Result;
 
-/// Holds the one writing connection. Dropped before [`Write::commit`], it rolls back.
+/// Dropped before [`Write::commit`], it rolls back.
 pub(crate) struct Write<'e> {
-    // Dropped before the turn is passed on.
-    inner: Transaction<'static, Any>,
-    _turn: Turn,
-    engine: &'e Engine,
+    // Dropped before the right to write is passed on.
+    conn: Conn,
+    by: By<'e>,
     change: &'static str,
 }
 
+/// What else is held until the end.
+pub(super) enum By<'e> {
+    /// The turn on the one writing connection.
+    Sqlite(&'e Engine, Turn),
+    Postgres(&'e Postgres, Option<Permit>),
+}
+
 impl<'e> Write<'e> {
-    pub(super) fn new(
-        engine: &'e Engine,
-        turn: Turn,
-        inner: Transaction<'static, Any>,
-        change: &'static str,
-    ) -> Self {
-        Self {
-            inner,
-            _turn: turn,
-            engine,
-            change,
+    pub(super) fn new(conn: Conn, by: By<'e>, change: &'static str) -> Self {
+        Self { conn, by, change }
+    }
+
+    /// Nothing of it happened, and what it held is free. Where that cannot be said the connection
+    /// is closed, which comes to the same.
+    pub(crate) async fn undo(self) {
+        if let Err(error) = self.conn.undo().await {
+            tracing::debug!(%error, "a transaction was not rolled back by a word");
         }
     }
 
     pub(crate) async fn commit(self) -> Result<()> {
-        self.engine.commits(self.change);
-        let began = Instant::now();
-        let trust = &self.engine.trust;
-        self.inner.commit().await.map_err(|e| trust.judge(e))?;
-        self.engine.has_committed(self.change, began.elapsed());
+        match self.by {
+            By::Sqlite(engine, _turn) => {
+                engine.commits(self.change);
+                let began = Instant::now();
+                let committed = self.conn.commit().await;
+                committed.map_err(|error| engine.trust.judge(error))?;
+                engine.has_committed(self.change, began.elapsed());
+            }
+            By::Postgres(engine, _permit) => {
+                engine.commits(self.change);
+                let began = Instant::now();
+                engine.commit(self.conn).await?;
+                engine.has_committed(self.change, began.elapsed());
+            }
+        }
         Ok(())
     }
 }
 
 impl Deref for Write<'_> {
-    type Target = AnyConnection;
+    type Target = Conn;
 
-    fn deref(&self) -> &Self::Target {
-        &self.inner
+    fn deref(&self) -> &Conn {
+        &self.conn
     }
 }
 
 impl DerefMut for Write<'_> {
-    fn deref_mut(&mut self) -> &mut Self::Target {
-        &mut self.inner
+    fn deref_mut(&mut self) -> &mut Conn {
+        &mut self.conn
     }
 }

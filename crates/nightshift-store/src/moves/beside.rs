@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::{Step, won};
 use crate::error::Result;
+use crate::statement::query;
 use crate::transaction::{Lease, Tx};
 use crate::{events, notices, sql, tasks};
 
@@ -51,7 +52,7 @@ async fn close_request(tx: &mut Tx<'_>, step: &Step) -> Result<()> {
     let now = tx.now.millis();
     let closed = match end {
         RequestEnd::Granted => {
-            sqlx::query(sql::approval::GRANT)
+            query(sql::approval::GRANT)
                 .bind(request.as_str())
                 .bind(now)
                 .bind(before.plan_hash.as_deref())
@@ -59,7 +60,7 @@ async fn close_request(tx: &mut Tx<'_>, step: &Step) -> Result<()> {
                 .await?
         }
         RequestEnd::Denied | RequestEnd::Expired | RequestEnd::Superseded => {
-            sqlx::query(sql::approval::CLOSE)
+            query(sql::approval::CLOSE)
                 .bind(request.as_str())
                 .bind(now)
                 .bind(end.name())

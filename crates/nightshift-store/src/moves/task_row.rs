@@ -9,6 +9,7 @@ use sqlx::any::AnyRow;
 use crate::error::Result;
 use crate::row::{self, Columns};
 use crate::sql;
+use crate::statement::query;
 use crate::transaction::Tx;
 
 #[derive(Debug, Clone)]
@@ -117,19 +118,23 @@ impl TaskRow {
 
     /// Reads the row inside the transaction that is going to change it.
     pub(crate) async fn load(tx: &mut Tx<'_>, id: &TaskId) -> Result<Option<Self>> {
-        let row = sqlx::query(sql::task::ROW)
+        let row = query(sql::task::ROW)
             .bind(id.as_str())
             .fetch_optional(tx.conn())
             .await?;
+        tx.hold(id.as_str());
         row.as_ref().map(Self::read).transpose()
     }
 
     /// The same of several tasks; those that do not exist are left out.
     pub(crate) async fn load_all(tx: &mut Tx<'_>, ids: &[&TaskId]) -> Result<Vec<Self>> {
-        let rows = sqlx::query(sql::task::ROWS)
+        let rows = query(sql::task::ROWS)
             .bind(row::json(&ids))
             .fetch_all(tx.conn())
             .await?;
+        for id in ids {
+            tx.hold(id.as_str());
+        }
         rows.iter().map(Self::read).collect()
     }
 

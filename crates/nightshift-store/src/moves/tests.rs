@@ -9,6 +9,7 @@ use nightshift_core::task::{TaskKind, Wishes};
 use tempfile::TempDir;
 
 use super::*;
+use crate::statement::{query, statement};
 use crate::{OpenOptions, SqlStore, open};
 
 struct Counted(std::sync::atomic::AtomicU64);
@@ -62,11 +63,13 @@ async fn a_row_that_changed_meanwhile_is_not_moved_and_its_neighbours_are() {
         .iter()
         .map(|row| decide(NOW, row, &TaskEvent::Expired, |_| ()));
     let steps: Vec<_> = steps.map(|step| step.ok().unwrap()).collect();
-    sqlx::query("UPDATE task SET version = version + 1 WHERE task_id = $1")
-        .bind(ids[1].as_str())
-        .execute(tx.conn())
-        .await
-        .unwrap();
+    query(statement!(
+        "UPDATE task SET version = version + 1 WHERE task_id = $1"
+    ))
+    .bind(ids[1].as_str())
+    .execute(tx.conn())
+    .await
+    .unwrap();
     let moved = write(&mut tx, &steps).await.unwrap();
     let expected: BTreeSet<_> = [&ids[0], &ids[2]].map(ToString::to_string).into();
     assert_eq!(moved, expected);

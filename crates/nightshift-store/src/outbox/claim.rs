@@ -7,15 +7,16 @@ use nightshift_core::id::Platform;
 use nightshift_core::port::store::{OutboxItem, Whisper};
 use nightshift_core::time::Timestamp;
 use serde_json::json;
-use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
 
 use super::pace::{Call, Level, Pace, blocks};
 use super::{bucket, settle, turn};
+use crate::engine::connection::Conn;
 use crate::error::{Error, Result};
 use crate::row::Columns;
+use crate::statement::query;
 use crate::transaction::Tx;
-use crate::{SqlStore, conversations, events, sql};
+use crate::{SqlStore, conversations, events, lock, sql};
 
 /// Lanes looked at for each message that may be claimed. Each look that finds nothing puts its
 /// lane off, so what is not reached now is reached by the next claim.
@@ -54,6 +55,8 @@ pub(super) async fn run(
     }
     awake.sort_by_key(|gate| (gate.act, gate.wake_at));
     let mut tx = store.change("claim_outbox", now).await?;
+    // What was spent of a budget is read once, and written in the end.
+    lock::named(tx.conn(), super::BUDGETS).await?;
     let mut claim = Claim {
         pace: Pace::load(&mut tx, budgets).await?,
         items: Vec::new(),
@@ -68,8 +71,8 @@ pub(super) async fn run(
     Ok(claim.items)
 }
 
-async fn gates(conn: &mut AnyConnection) -> Result<Vec<Gate>> {
-    let rows = sqlx::query(sql::send::GATES).fetch_all(conn).await?;
+async fn gates(conn: &mut Conn) -> Result<Vec<Gate>> {
+    let rows = query(sql::send::GATES).fetch_all(conn).await?;
     let mut gates = Vec::with_capacity(rows.len());
     for row in &rows {
         let row = Columns::of(row, "send_gate");
@@ -103,7 +106,7 @@ impl Claim<'_> {
             if most <= 0 {
                 return Ok(());
             }
-            let heads = sqlx::query(sql::send::HEADS)
+            let heads = query(sql::send::HEADS)
                 .bind(gate.id)
                 .bind(tx.now.millis())
                 .bind(most)
@@ -141,7 +144,7 @@ impl Claim<'_> {
         let find = finds(&row, call)?;
         let due = self.due(tx, &row, &call, find.as_ref()).await?;
         if due > now {
-            sqlx::query(sql::send::DEFER)
+            query(sql::send::DEFER)
                 .bind(id)
                 .bind(due)
                 .execute(tx.conn())
@@ -180,14 +183,18 @@ impl Claim<'_> {
         find: Option<&Call<'_>>,
         item: OutboxItem,
     ) -> Result<()> {
+        let taken = query(sql::send::SENDING)
+            .bind(item.id)
+            .execute(tx.conn())
+            .await?;
+        // Changed since it was looked at: it will be looked at again.
+        if taken.rows_affected() == 0 {
+            return Ok(());
+        }
         self.pace.spend(tx, call, item.id).await?;
         if let Some(find) = find {
             self.pace.spend(tx, find, item.id).await?;
         }
-        sqlx::query(sql::send::SENDING)
-            .bind(item.id)
-            .execute(tx.conn())
-            .await?;
         self.left -= 1;
         self.items.push(item);
         Ok(())
@@ -257,9 +264,9 @@ pub(super) async fn next_due(store: &SqlStore, now: Timestamp) -> Result<Option<
     let mut snapshot = store.engine.snapshot().await?;
     let gates = gates(&mut snapshot).await?;
     let blocks = blocks(&mut snapshot, now.millis()).await?;
-    let rows = sqlx::query(sql::send::WIDE_BUCKETS)
+    let rows = query(sql::send::WIDE_BUCKETS)
         .bind(now.millis())
-        .fetch_all(&mut *snapshot)
+        .fetch_all(&mut snapshot)
         .await?;
     let mut due: Option<i64> = None;
     for gate in &gates {

@@ -8,9 +8,11 @@ use nightshift_core::id::Platform;
 use serde_json::json;
 
 use super::bucket::Bucket;
+use crate::engine::connection::Conn;
 use crate::error::Result;
 use crate::row::{self, Columns};
 use crate::sql;
+use crate::statement::{query, scalar};
 use crate::transaction::Tx;
 
 /// How long spent tokens are kept one by one: some times the longest window of a platform.
@@ -190,7 +192,7 @@ impl<'b> Pace<'b> {
             })
             .collect();
         let now = tx.now;
-        sqlx::query(sql::send::SPEND)
+        query(sql::send::SPEND)
             .bind(row::json(&rows))
             .bind(now.millis())
             .execute(tx.conn())
@@ -201,10 +203,7 @@ impl<'b> Pace<'b> {
             (sql::send::FORGET_FULL, old),
             (sql::send::FORGET_BLOCKS, now.millis()),
         ] {
-            sqlx::query(statement)
-                .bind(before)
-                .execute(tx.conn())
-                .await?;
+            query(statement).bind(before).execute(tx.conn()).await?;
         }
         Ok(())
     }
@@ -213,7 +212,7 @@ impl<'b> Pace<'b> {
 async fn load(tx: &mut Tx<'_>, key: &Key, budget: &Budget) -> Result<Bucket> {
     let (every, burst) = (budget.every_ms(), i64::from(budget.burst.max(1)));
     let (platform, workspace, place, name) = key;
-    let row = sqlx::query(sql::send::BUCKET)
+    let row = query(sql::send::BUCKET)
         .bind(platform.as_str())
         .bind(&**workspace)
         .bind(&**place)
@@ -241,7 +240,7 @@ async fn load(tx: &mut Tx<'_>, key: &Key, budget: &Budget) -> Result<Bucket> {
         return Ok(bucket);
     }
     bucket.changed = true;
-    sqlx::query(sql::send::FORGET_BUCKET)
+    query(sql::send::FORGET_BUCKET)
         .bind(bucket.id)
         .execute(tx.conn())
         .await?;
@@ -252,8 +251,8 @@ async fn write(tx: &mut Tx<'_>, key: &Key, budget: &Budget, bucket: &mut Bucket)
     let words: Vec<&str> = budget.acts.iter().map(|act| act.word()).collect();
     let acts = format!(",{},", words.join(","));
     let query = match bucket.id {
-        Some(id) => sqlx::query_scalar(sql::send::SET_BUCKET).bind(id),
-        None => sqlx::query_scalar(sql::send::OPEN_BUCKET)
+        Some(id) => scalar(sql::send::SET_BUCKET).bind(id),
+        None => scalar(sql::send::OPEN_BUCKET)
             .bind(key.0.as_str())
             .bind(&*key.1)
             .bind(&*key.2)
@@ -308,11 +307,8 @@ impl Block {
     }
 }
 
-pub(super) async fn blocks(conn: &mut sqlx::AnyConnection, now: i64) -> Result<Vec<Block>> {
-    let rows = sqlx::query(sql::send::BLOCKS)
-        .bind(now)
-        .fetch_all(conn)
-        .await?;
+pub(super) async fn blocks(conn: &mut Conn, now: i64) -> Result<Vec<Block>> {
+    let rows = query(sql::send::BLOCKS).bind(now).fetch_all(conn).await?;
     let read = |row| {
         let row = Columns::of(row, "send_block");
         Ok(Block {

@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::notices;
 use crate::row::{self, Columns};
 use crate::sql;
+use crate::statement::{self, query};
 use crate::transaction::{Place, Tx};
 
 /// A message of a transaction that is going to be queued.
@@ -138,7 +139,7 @@ async fn waiting_cards(
     if keys.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let rows = sqlx::query(sql::outbox::PENDING_CARDS)
+    let rows = query(sql::outbox::PENDING_CARDS)
         .bind(row::json(&keys))
         .fetch_all(tx.conn())
         .await?;
@@ -158,7 +159,7 @@ async fn waiting_cards(
 }
 
 async fn numbers(tx: &mut Tx<'_>, places: &BTreeSet<i64>) -> Result<BTreeMap<i64, i64>> {
-    let rows = sqlx::query(sql::outbox::NUMBERS)
+    let rows = query(sql::outbox::NUMBERS)
         .bind(row::json(places))
         .fetch_all(tx.conn())
         .await?;
@@ -235,11 +236,11 @@ impl Queue {
         });
         let numbered: Vec<_> = numbered.collect();
         let now = tx.now.millis();
-        sqlx::query(sql::outbox::QUEUE)
-            .bind(row::json(&self.touches))
-            .bind(row::json(&numbered))
-            .bind(row::json(&self.entries))
-            .bind(now)
+        statement::run(&sql::outbox::QUEUE)
+            .batch(row::json(&self.touches))
+            .batch(row::json(&numbered))
+            .batch(row::json(&self.entries))
+            .int(now)
             .execute(tx.conn())
             .await?;
         Ok(())

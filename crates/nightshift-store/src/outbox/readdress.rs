@@ -6,6 +6,7 @@ use nightshift_core::port::store::OutboxItem;
 
 use super::{Stored, turn};
 use crate::error::Result;
+use crate::statement::query;
 use crate::transaction::Tx;
 use crate::{conversations, sql};
 
@@ -20,7 +21,7 @@ pub(super) async fn run(mut tx: Tx<'_>, item: &OutboxItem, to: &Conversation) ->
         _ => move_one(&mut tx, &stored, to).await?,
     };
     let now = tx.now.millis();
-    sqlx::query(sql::outbox::AGAIN)
+    query(sql::outbox::AGAIN)
         .bind(stored.id)
         .bind(now)
         .execute(tx.conn())
@@ -38,18 +39,18 @@ async fn move_task(
     to: &Conversation,
 ) -> Result<i64> {
     let next = conversations::continued(tx, to, stored.conversation).await?;
-    sqlx::query(sql::outbox::MOVE_TASK)
+    query(sql::outbox::MOVE_TASK)
         .bind(stored.conversation)
         .bind(task.as_str())
         .bind(next)
         .execute(tx.conn())
         .await?;
-    sqlx::query(sql::task::SET_CONVERSATION)
+    query(sql::task::SET_CONVERSATION)
         .bind(task.as_str())
         .bind(next)
         .execute(tx.conn())
         .await?;
-    sqlx::query(sql::outbox::FORGET_MESSAGES)
+    query(sql::outbox::FORGET_MESSAGES)
         .bind(task.as_str())
         .execute(tx.conn())
         .await?;
@@ -59,7 +60,7 @@ async fn move_task(
 async fn move_one(tx: &mut Tx<'_>, stored: &Stored, to: &Conversation) -> Result<i64> {
     let next = conversations::shared(tx, to).await?;
     let seq = conversations::next_seq(tx, next).await?;
-    sqlx::query(sql::outbox::MOVE_ONE)
+    query(sql::outbox::MOVE_ONE)
         .bind(stored.id)
         .bind(next)
         .bind(seq)

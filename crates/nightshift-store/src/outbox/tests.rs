@@ -39,7 +39,7 @@ async fn plan_of(store: &SqlStore, statement: &str) -> Vec<String> {
     let mut conn = store.engine.read().await.unwrap();
     let explained = format!("EXPLAIN QUERY PLAN {statement}");
     let rows = sqlx::query(AssertSqlSafe(explained))
-        .fetch_all(&mut *conn)
+        .fetch_all(conn.any())
         .await
         .unwrap();
     rows.iter().map(|row| row.get("detail")).collect()
@@ -50,25 +50,25 @@ async fn no_statement_of_a_claim_looks_at_all_rows() {
     let dir = TempDir::new().unwrap();
     let store = store(&dir).await;
     let scripts = [
-        sql::send::HEADS,
-        sql::send::FIRST_OPEN,
-        sql::send::SEATED,
-        sql::send::REFRESH_LANE,
-        sql::send::HOLD_LANE,
-        sql::send::FIND_LANES,
-        sql::send::SEAT_ALL,
-        sql::send::BUCKET,
-        sql::send::FORGET_SPENT,
-        sql::send::FORGET_FULL,
-        sql::send::FORGET_BUCKET,
-        sql::outbox::PENDING_CARDS,
-        sql::outbox::NUMBERS,
-        sql::outbox::QUEUE,
-        sql::outbox::MERGE_NEWER,
-        sql::outbox::IN_FLIGHT,
-        sql::beside::WRITE,
-        sql::task::MOVE,
-        sql::task::ROWS,
+        sql::send::HEADS.sqlite,
+        sql::send::FIRST_OPEN.sqlite,
+        sql::send::SEATED.sqlite,
+        sql::send::REFRESH_LANE.sqlite,
+        sql::send::HOLD_LANE.sqlite,
+        sql::send::FIND_LANES.sqlite,
+        sql::send::SEAT_ALL.text.sqlite,
+        sql::send::BUCKET.sqlite,
+        sql::send::FORGET_SPENT.sqlite,
+        sql::send::FORGET_FULL.sqlite,
+        sql::send::FORGET_BUCKET.sqlite,
+        sql::outbox::PENDING_CARDS.sqlite,
+        sql::outbox::NUMBERS.sqlite,
+        sql::outbox::QUEUE.text.sqlite,
+        sql::outbox::MERGE_NEWER.sqlite,
+        sql::outbox::IN_FLIGHT.sqlite,
+        sql::beside::WRITE.text.sqlite,
+        sql::task::MOVE.sqlite,
+        sql::task::ROWS.sqlite,
     ];
     for statement in scripts.iter().flat_map(|script| script.split(';')) {
         let plan = plan_of(&store, statement).await;
@@ -84,7 +84,7 @@ async fn no_statement_of_a_claim_looks_at_all_rows() {
         assert!(!sorts, "{statement}\n{plan:#?}");
     }
     // Gates are few; each is asked for its first lane by the index.
-    let plan = plan_of(&store, sql::send::GATES).await;
+    let plan = plan_of(&store, sql::send::GATES.sqlite).await;
     let lanes = plan.iter().any(|step| step.starts_with("SEARCH l USING"));
     assert!(lanes, "{plan:#?}");
 }

@@ -15,8 +15,9 @@ use sqlx::any::AnyRow;
 use super::queue;
 use crate::error::Result;
 use crate::row::{self, Columns};
-use crate::sql;
+use crate::statement::{query, run, scalar};
 use crate::transaction::Tx;
+use crate::{lock, sql};
 
 /// Gives the conversation's first open message its place, after anything of the conversation was
 /// queued, settled or moved.
@@ -82,10 +83,11 @@ pub(super) async fn seat_all(
     if lanes.is_empty() {
         return Ok(());
     }
-    sqlx::query(sql::send::SEAT_ALL)
-        .bind(row::json(&left))
-        .bind(row::json(&seats))
-        .bind(row::json(&lanes))
+    lock::lanes(tx, &lanes).await?;
+    run(&sql::send::SEAT_ALL)
+        .batch(row::json(&left))
+        .batch(row::json(&seats))
+        .batch(row::json(&lanes))
         .execute(tx.conn())
         .await?;
     Ok(())
@@ -95,7 +97,7 @@ async fn first_open(tx: &mut Tx<'_>, conversations: &BTreeSet<i64>) -> Result<Ve
     if conversations.is_empty() {
         return Ok(Vec::new());
     }
-    let rows = sqlx::query(sql::send::FIRST_OPEN)
+    let rows = query(sql::send::FIRST_OPEN)
         .bind(row::json(conversations))
         .fetch_all(tx.conn())
         .await?;
@@ -118,7 +120,7 @@ fn first(row: &Columns<'_>, now: Timestamp) -> Result<First> {
 
 /// Takes the conversation's place away, for a change of what is first in it.
 pub(crate) async fn unseat(tx: &mut Tx<'_>, conversation: i64) -> Result<()> {
-    let row = sqlx::query(sql::send::SEATED)
+    let row = query(sql::send::SEATED)
         .bind(conversation)
         .fetch_optional(tx.conn())
         .await?;
@@ -126,11 +128,13 @@ pub(crate) async fn unseat(tx: &mut Tx<'_>, conversation: i64) -> Result<()> {
         return Ok(());
     };
     let seated = Columns::of(&row, "outbox");
-    sqlx::query(sql::send::UNSEAT)
+    let lane = seated.int("lane_id")?;
+    lock::lanes(tx, &[lane].into()).await?;
+    query(sql::send::UNSEAT)
         .bind(seated.int("outbox_id")?)
         .execute(tx.conn())
         .await?;
-    refresh(tx, seated.int("lane_id")?).await
+    refresh(tx, lane).await
 }
 
 /// What sending it means for the platform's limits.
@@ -151,7 +155,7 @@ async fn known_lanes(tx: &mut Tx<'_>, firsts: &[First]) -> Result<BTreeMap<Lane,
         return Ok(BTreeMap::new());
     }
     let wanted: BTreeSet<&Lane> = firsts.iter().map(|first| &first.lane).collect();
-    let rows = sqlx::query(sql::send::FIND_LANES)
+    let rows = query(sql::send::FIND_LANES)
         .bind(row::json(&wanted))
         .fetch_all(tx.conn())
         .await?;
@@ -170,13 +174,13 @@ async fn known_lanes(tx: &mut Tx<'_>, firsts: &[First]) -> Result<BTreeMap<Lane,
 }
 
 async fn open(tx: &mut Tx<'_>, known: &mut BTreeMap<Lane, i64>, lane: Lane) -> Result<i64> {
-    sqlx::query(sql::send::OPEN_GATE)
+    query(sql::send::OPEN_GATE)
         .bind(&*lane.platform)
         .bind(&*lane.workspace)
         .bind(lane.act)
         .execute(tx.conn())
         .await?;
-    let id = sqlx::query_scalar(sql::send::OPEN_LANE)
+    let id = scalar(sql::send::OPEN_LANE)
         .bind(&*lane.platform)
         .bind(&*lane.workspace)
         .bind(lane.act)
@@ -188,7 +192,7 @@ async fn open(tx: &mut Tx<'_>, known: &mut BTreeMap<Lane, i64>, lane: Lane) -> R
 }
 
 pub(crate) async fn refresh(tx: &mut Tx<'_>, lane: i64) -> Result<()> {
-    sqlx::query(sql::send::REFRESH_LANE)
+    query(sql::send::REFRESH_LANE)
         .bind(lane)
         .execute(tx.conn())
         .await?;
@@ -197,7 +201,7 @@ pub(crate) async fn refresh(tx: &mut Tx<'_>, lane: i64) -> Result<()> {
 
 /// The channel allows nothing before `open_at`.
 pub(super) async fn hold(tx: &mut Tx<'_>, lane: i64, open_at: i64) -> Result<()> {
-    sqlx::query(sql::send::HOLD_LANE)
+    query(sql::send::HOLD_LANE)
         .bind(lane)
         .bind(open_at)
         .execute(tx.conn())

@@ -1,11 +1,12 @@
 //! What is written beside moves: many rows of many tables in one message.
 
 use crate::dialect::{batch, field, float_field, int_field};
+use crate::statement::{Script, statements};
 
 /// The lists in the order of their statements, then the time. In the end the rows that were
 /// written are as many as were given. The number of an event in its task comes from the same
 /// statement: it has no gaps.
-pub(crate) const WRITE: &str = concat!(
+pub(crate) static WRITE: Script = statements!(
     "UPDATE attempt SET finished_at = $8, outcome = ",
     field!("outcome"),
     " FROM ",

@@ -1,6 +1,7 @@
 //! Deliveries and the keys they are known by.
 
-use crate::dialect::{batch, field};
+use crate::dialect::{batch, field, int_field};
+use crate::statement::{Sql, statement};
 
 /// Accepts deliveries of which none was seen before; a key that was fails it. All in one message,
 /// with room for so many keys and so many deliveries: a row whose first value is null is left out.
@@ -27,8 +28,25 @@ fn values(columns: usize, rows: usize) -> String {
     format!("VALUES {}", vec![row.as_str(); rows].join(", "))
 }
 
+/// The same on PostgreSQL: the keys, then the deliveries.
+pub(crate) const ACCEPT_THERE: Sql = Sql {
+    sqlite: "",
+    postgres: "WITH keys AS (INSERT INTO delivery_key \
+          (source, dedup_key, delivery_id, body_hash, seen_at) \
+          SELECT k.source, k.key, k.delivery, k.hash, k.at \
+          FROM jsonb_to_recordset(cast($1 AS JSONB)) \
+            AS k (source TEXT, key TEXT, delivery TEXT, hash TEXT, at BIGINT)), \
+        new AS MATERIALIZED (SELECT d.delivery, d.source, d.payload, d.at, d.data \
+          FROM jsonb_to_recordset(cast($2 AS JSONB)) \
+            AS d (delivery TEXT, source TEXT, payload TEXT, at BIGINT, data TEXT)), \
+        arrived AS (INSERT INTO inbox (delivery_id, platform, payload, received_at) \
+          SELECT n.delivery, n.source, n.payload, n.at FROM new n) \
+        INSERT INTO event (at, kind, data) \
+          SELECT n.at, 'delivery.accepted', n.data FROM new n",
+};
+
 /// Keys of the batch that were seen since `$2`.
-pub(crate) const SEEN: &str = concat!(
+pub(crate) const SEEN: Sql = statement!(
     "SELECT k.source, k.dedup_key, k.body_hash FROM ",
     batch!(1),
     " JOIN delivery_key k ON k.source = ",
@@ -39,7 +57,7 @@ pub(crate) const SEEN: &str = concat!(
 );
 
 /// A key that was kept longer than needed is taken over.
-pub(crate) const REMEMBER: &str = concat!(
+pub(crate) const REMEMBER: Sql = statement!(
     "INSERT INTO delivery_key (source, dedup_key, delivery_id, body_hash, seen_at) SELECT ",
     field!("source"),
     ", ",
@@ -49,14 +67,14 @@ pub(crate) const REMEMBER: &str = concat!(
     ", ",
     field!("hash"),
     ", ",
-    field!("at"),
+    int_field!("at"),
     " FROM ",
     batch!(1),
     " WHERE true ON CONFLICT (source, dedup_key) DO UPDATE SET delivery_id = excluded.delivery_id, \
       body_hash = excluded.body_hash, seen_at = excluded.seen_at WHERE delivery_key.seen_at <= $2"
 );
 
-pub(crate) const ACCEPT: &str = concat!(
+pub(crate) const ACCEPT: Sql = statement!(
     "INSERT INTO inbox (delivery_id, platform, payload, received_at) SELECT ",
     field!("delivery"),
     ", ",
@@ -64,26 +82,36 @@ pub(crate) const ACCEPT: &str = concat!(
     ", ",
     field!("payload"),
     ", ",
-    field!("at"),
+    int_field!("at"),
     " FROM ",
     batch!(1),
     " WHERE true"
 );
 
-pub(crate) const OPEN: &str = "SELECT delivery_id, platform, payload, received_at FROM inbox \
-    WHERE settled_at IS NULL ORDER BY inbox_n LIMIT $1";
+pub(crate) const OPEN: Sql = statement!(
+    "SELECT delivery_id, platform, payload, received_at FROM inbox \
+    WHERE settled_at IS NULL ORDER BY inbox_n LIMIT $1"
+);
 
 /// The platform alone beside what the index leaves out: with anything else all would be read.
-pub(crate) const OPEN_OF: &str = "SELECT delivery_id, platform, payload, received_at FROM inbox \
-    WHERE platform = $2 AND settled_at IS NULL ORDER BY inbox_n LIMIT $1";
+pub(crate) const OPEN_OF: Sql = statement!(
+    "SELECT delivery_id, platform, payload, received_at FROM inbox \
+    WHERE platform = $2 AND settled_at IS NULL ORDER BY inbox_n LIMIT $1"
+);
 
-pub(crate) const SETTLE: &str = "UPDATE inbox SET settled_at = $2, payload = NULL \
-    WHERE delivery_id = $1 AND settled_at IS NULL";
+pub(crate) const SETTLE: Sql = statement!(
+    "UPDATE inbox SET settled_at = $2, payload = NULL \
+    WHERE delivery_id = $1 AND settled_at IS NULL"
+);
 
 /// The payload stays: it is the evidence.
-pub(crate) const SETTLE_UNREAD: &str = "UPDATE inbox SET settled_at = received_at \
-    WHERE delivery_id = $1 AND settled_at IS NULL";
+pub(crate) const SETTLE_UNREAD: Sql = statement!(
+    "UPDATE inbox SET settled_at = received_at \
+    WHERE delivery_id = $1 AND settled_at IS NULL"
+);
 
-pub(crate) const SET_ASIDE: &str = "INSERT INTO event (at, kind, data) \
+pub(crate) const SET_ASIDE: Sql = statement!(
+    "INSERT INTO event (at, kind, data) \
     SELECT received_at, 'delivery.rejected', $2 FROM inbox \
-    WHERE delivery_id = $1 AND settled_at IS NULL";
+    WHERE delivery_id = $1 AND settled_at IS NULL"
+);

@@ -13,7 +13,7 @@ pub(crate) struct Invariant {
     pub(crate) name: &'static str,
     pub(crate) sentence: &'static str,
     /// Names what breaks it, one a row.
-    pub(crate) sql: &'static str,
+    pub(crate) sql: crate::statement::Sql,
 }
 
 pub(crate) const ALL: [&[Invariant]; 4] = [

@@ -1,17 +1,25 @@
 //! The database itself.
 
-pub(crate) const COUNT_CHECK: &str = "INSERT INTO meta (name, value) VALUES ('check', 1) \
-    ON CONFLICT (name) DO UPDATE SET value = meta.value + 1 RETURNING value";
+use crate::statement::{Sql, statement};
 
-pub(crate) const READ_CHECK: &str = "SELECT value FROM meta WHERE name = 'check'";
+pub(crate) const COUNT_CHECK: Sql = statement!(
+    "INSERT INTO meta (name, value) VALUES ('check', 1) \
+    ON CONFLICT (name) DO UPDATE SET value = meta.value + 1 RETURNING value"
+);
 
-pub(crate) const READ: &str = "SELECT value FROM meta WHERE name = $1";
+pub(crate) const READ_CHECK: Sql = statement!("SELECT value FROM meta WHERE name = 'check'");
 
-pub(crate) const KEEP: &str = "INSERT INTO meta (name, value) VALUES ($1, $2) \
-    ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+pub(crate) const READ: Sql = statement!("SELECT value FROM meta WHERE name = $1");
 
-pub(crate) const KEEP_NEWER: &str = "INSERT INTO meta (name, value) VALUES ($1, $2) \
-    ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE meta.value < excluded.value";
+pub(crate) const KEEP: Sql = statement!(
+    "INSERT INTO meta (name, value) VALUES ($1, $2) \
+    ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+);
+
+pub(crate) const KEEP_NEWER: Sql = statement!(
+    "INSERT INTO meta (name, value) VALUES ($1, $2) \
+    ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE meta.value < excluded.value"
+);
 
 pub(crate) const SYNCHRONOUS: &str = "PRAGMA synchronous";
 

@@ -1,27 +1,39 @@
 //! Plans and the planner's leases.
 
-/// The task that has waited longest for a plan and that nobody plans now.
-pub(crate) const NEXT_PLANNING: &str = "SELECT task_id FROM task WHERE state = 'planning' \
-    AND run_at <= $1 AND (lease_until IS NULL OR lease_until <= $1) \
-    ORDER BY state_at, task_id LIMIT 1";
+use crate::dialect::to_take;
+use crate::statement::{Sql, statement};
 
-pub(crate) const LEASE_PLANNING: &str = "UPDATE task SET fence = fence + 1, lease_holder = $3, \
+/// The task that has waited longest for a plan and that nobody plans now.
+pub(crate) const NEXT_PLANNING: Sql = statement!(
+    "SELECT task_id FROM task WHERE state = 'planning' \
+    AND run_at <= $1 AND (lease_until IS NULL OR lease_until <= $1) \
+    ORDER BY state_at, task_id LIMIT 1",
+    to_take!("task")
+);
+
+pub(crate) const LEASE_PLANNING: Sql = statement!(
+    "UPDATE task SET fence = fence + 1, lease_holder = $3, \
     lease_until = $4, version = version + 1 \
-    WHERE task_id = $1 AND version = $2 AND state = 'planning'";
+    WHERE task_id = $1 AND version = $2 AND state = 'planning'"
+);
 
 /// `$3` is what it adds to the losses.
-pub(crate) const FREE_PLANNING: &str = "UPDATE task SET lease_holder = NULL, lease_until = NULL, \
+pub(crate) const FREE_PLANNING: Sql = statement!(
+    "UPDATE task SET lease_holder = NULL, lease_until = NULL, \
     lost_count = lost_count + $3, version = version + 1 \
-    WHERE task_id = $1 AND version = $2 AND state = 'planning'";
+    WHERE task_id = $1 AND version = $2 AND state = 'planning'"
+);
 
-pub(crate) const RECORD: &str =
-    "INSERT INTO plan (task_id, plan_no, plan_hash, body) VALUES ($1, $2, $3, $4)";
+pub(crate) const RECORD: Sql =
+    statement!("INSERT INTO plan (task_id, plan_no, plan_hash, body) VALUES ($1, $2, $3, $4)");
 
-pub(crate) const SET_FEEDBACK: &str =
-    "UPDATE plan SET feedback = $3 WHERE task_id = $1 AND plan_no = $2";
+pub(crate) const SET_FEEDBACK: Sql =
+    statement!("UPDATE plan SET feedback = $3 WHERE task_id = $1 AND plan_no = $2");
 
-pub(crate) const FEEDBACK: &str = "SELECT feedback FROM plan WHERE task_id = $1 \
-    AND feedback IS NOT NULL ORDER BY plan_no";
+pub(crate) const FEEDBACK: Sql = statement!(
+    "SELECT feedback FROM plan WHERE task_id = $1 \
+    AND feedback IS NOT NULL ORDER BY plan_no"
+);
 
-pub(crate) const PLAN: &str =
-    "SELECT task_id, plan_hash, body FROM plan WHERE task_id = $1 AND plan_no = $2";
+pub(crate) const PLAN: Sql =
+    statement!("SELECT task_id, plan_hash, body FROM plan WHERE task_id = $1 AND plan_no = $2");

@@ -1,9 +1,12 @@
 //! Tasks.
 
-use crate::dialect::{batch, field, int_field, json_rows, texts_in, to_change};
+use crate::dialect::{
+    batch, field, int_field, json_rows, one_by_one, texts_in, to_change, to_take,
+};
+use crate::statement::{Sql, statement};
 
 macro_rules! row_columns {
-    () => {
+    ($($engine:ident)?) => {
         "t.task_id, t.kind, t.owner, t.conversation_id, t.state, t.state_at, t.request_id, \
          t.stop_by, t.reason, t.detail, t.version, t.fence, t.attempt_fence, t.attempt_no, \
          t.lost_count, t.plan_no, t.plan_hash, t.executor, t.subject, t.project, t.run_at, \
@@ -12,21 +15,24 @@ macro_rules! row_columns {
     };
 }
 
-pub(crate) const ROW: &str = concat!(
+pub(crate) const ROW: Sql = statement!(
     "SELECT ",
     row_columns!(),
-    " FROM task t WHERE t.task_id = $1"
+    " FROM task t WHERE t.task_id = $1",
+    to_change!()
 );
 
-pub(crate) const ROWS: &str = concat!(
+pub(crate) const ROWS: Sql = statement!(
     "SELECT ",
     row_columns!(),
     " FROM task t WHERE t.task_id IN ",
-    texts_in!(1)
+    texts_in!(1),
+    one_by_one!("t.task_id"),
+    to_change!()
 );
 
 /// The one statement that moves tasks; tells which of them it has moved.
-pub(crate) const MOVE: &str = concat!(
+pub(crate) const MOVE: Sql = statement!(
     "UPDATE task SET version = version + 1, state = ",
     field!("state"),
     ", state_at = ",
@@ -82,31 +88,37 @@ pub(crate) const MOVE: &str = concat!(
     " RETURNING task.task_id"
 );
 
-pub(crate) const CREATE: &str = "INSERT INTO task (task_id, kind, owner, conversation_id, \
+pub(crate) const CREATE: Sql = statement!(
+    "INSERT INTO task (task_id, kind, owner, conversation_id, \
     asker_platform, asker_id, state, state_at, run_at, created_at) \
-    VALUES ($1, $2, $3, $4, $5, $6, 'planning', $7, $7, $7)";
+    VALUES ($1, $2, $3, $4, $5, $6, 'planning', $7, $7, $7)"
+);
 
-pub(crate) const CREATE_TEXT: &str =
-    "INSERT INTO task_text (task_id, description, wishes) VALUES ($1, $2, $3)";
+pub(crate) const CREATE_TEXT: Sql =
+    statement!("INSERT INTO task_text (task_id, description, wishes) VALUES ($1, $2, $3)");
 
-pub(crate) const EXISTS: &str = "SELECT count(*) FROM task WHERE task_id = $1";
+pub(crate) const EXISTS: Sql = statement!("SELECT count(*) FROM task WHERE task_id = $1");
 
-pub(crate) const SET_CONVERSATION: &str =
-    "UPDATE task SET conversation_id = $2, version = version + 1 WHERE task_id = $1";
+pub(crate) const SET_CONVERSATION: Sql =
+    statement!("UPDATE task SET conversation_id = $2, version = version + 1 WHERE task_id = $1");
 
-pub(crate) const REPLAY: &str = "SELECT task_id, body_hash FROM idempotency \
-    WHERE user_id = $1 AND client_key = $2 AND at > $3";
+pub(crate) const REPLAY: Sql = statement!(
+    "SELECT task_id, body_hash FROM idempotency \
+    WHERE user_id = $1 AND client_key = $2 AND at > $3"
+);
 
-pub(crate) const REMEMBER_KEY: &str = "INSERT INTO idempotency \
+pub(crate) const REMEMBER_KEY: Sql = statement!(
+    "INSERT INTO idempotency \
     (user_id, client_key, body_hash, task_id, at) VALUES ($1, $2, $3, $4, $5) \
     ON CONFLICT (user_id, client_key) DO UPDATE SET body_hash = excluded.body_hash, \
-      task_id = excluded.task_id, at = excluded.at";
+      task_id = excluded.task_id, at = excluded.at"
+);
 
 macro_rules! view {
-    () => {
+    ($engine:ident) => {
         concat!(
     "SELECT ",
-    row_columns!(),
+    row_columns!($engine),
     ", t.created_at, x.description, x.wishes, x.result, \
       c.platform, c.workspace, c.channel, c.thread, \
       p.plan_hash AS body_hash, p.body, \
@@ -122,7 +134,7 @@ macro_rules! view {
       (SELECT cast(coalesce(sum(u.seconds), 0) AS DOUBLE PRECISION) FROM attempt u \
         WHERE u.task_id = t.task_id) AS seconds, (SELECT ",
             json_rows!(
-                "user": "v.user_id",
+                $engine "user": "v.user_id",
                 "decision": "v.decision",
                 "at": "v.voted_at";
                 "v.voted_at, v.user_id"
@@ -138,7 +150,7 @@ macro_rules! view {
 }
 
 /// Everything of a task.
-pub(crate) const VIEW: &str = concat!(
+pub(crate) const VIEW: Sql = statement!(
     view!(),
     " WHERE t.task_id IN ",
     texts_in!(1),
@@ -147,7 +159,7 @@ pub(crate) const VIEW: &str = concat!(
 
 /// What waits longest of what an executor may run: only a task whose current plan was granted
 /// under the same hash.
-pub(crate) const WAITING: &str = concat!(
+pub(crate) const WAITING: Sql = statement!(
     view!(),
     " WHERE t.task_id IN (SELECT q.task_id FROM task q \
        JOIN approval_request g ON g.task_id = q.task_id AND g.plan_no = q.plan_no \
@@ -155,47 +167,59 @@ pub(crate) const WAITING: &str = concat!(
        WHERE q.state = 'queued' AND q.executor = $1 AND q.run_at <= $2 \
          AND q.cancel_asked_at IS NULL \
        ORDER BY q.priority, q.queued_at, q.task_id LIMIT $3",
-    to_change!(),
+    to_take!("q"),
     ") ORDER BY t.priority, t.queued_at, t.task_id"
 );
 
 /// `$3` is matched as it is, whatever it contains.
-pub(crate) const LIST: &str = "SELECT t.task_id, t.created_at FROM task t \
+pub(crate) const LIST: Sql = statement!(
+    "SELECT t.task_id, t.created_at FROM task t \
     WHERE ($1 IS NULL OR t.state = $1) AND ($2 IS NULL OR t.owner = $2) \
       AND ($3 IS NULL OR EXISTS (SELECT 1 FROM task_text x WHERE x.task_id = t.task_id \
         AND replace(lower(x.description), lower($3), '') <> lower(x.description))) \
       AND (t.created_at < $4 OR (t.created_at = $4 AND t.task_id < $5)) \
-    ORDER BY t.created_at DESC, t.task_id DESC LIMIT $6";
+    ORDER BY t.created_at DESC, t.task_id DESC LIMIT $6"
+);
 
-pub(crate) const QUEUE_POSITION: &str = "SELECT count(*) FROM task q JOIN task t \
+pub(crate) const QUEUE_POSITION: Sql = statement!(
+    "SELECT count(*) FROM task q JOIN task t \
       ON t.task_id = $1 AND t.state = 'queued' AND q.executor = t.executor \
     WHERE q.state = 'queued' AND (q.priority < t.priority OR (q.priority = t.priority \
-      AND (q.queued_at < t.queued_at OR (q.queued_at = t.queued_at AND q.task_id <= t.task_id))))";
+      AND (q.queued_at < t.queued_at OR (q.queued_at = t.queued_at AND q.task_id <= t.task_id))))"
+);
 
 /// What comparable completed tasks used, newest first.
-pub(crate) const HISTORY: &str = "SELECT t.task_id, \
+pub(crate) const HISTORY: Sql = statement!(
+    "SELECT t.task_id, \
       cast(coalesce(sum(a.tokens), 0) AS BIGINT) AS tokens, \
       cast(coalesce(sum(a.usd), 0) AS DOUBLE PRECISION) AS usd, \
       cast(coalesce(sum(a.seconds), 0) AS DOUBLE PRECISION) AS seconds \
     FROM task t JOIN attempt a ON a.task_id = t.task_id \
     WHERE t.state = 'completed' AND t.kind = $1 AND t.subject = $2 \
       AND coalesce(t.project, '') = $3 \
-    GROUP BY t.task_id, t.completed_at ORDER BY t.completed_at DESC, t.task_id LIMIT $4";
+    GROUP BY t.task_id, t.completed_at ORDER BY t.completed_at DESC, t.task_id LIMIT $4"
+);
 
-pub(crate) const ACTIONS: &str =
-    "SELECT token, verb FROM action WHERE task_id = $1 AND plan_no = $2";
+pub(crate) const ACTIONS: Sql =
+    statement!("SELECT token, verb FROM action WHERE task_id = $1 AND plan_no = $2");
 
-pub(crate) const ACTION: &str = "SELECT token, task_id, plan_no, verb FROM action WHERE token = $1";
+pub(crate) const ACTION: Sql =
+    statement!("SELECT token, task_id, plan_no, verb FROM action WHERE token = $1");
 
-pub(crate) const ASK: &str = "INSERT INTO question \
+pub(crate) const ASK: Sql = statement!(
+    "INSERT INTO question \
     (platform, workspace, channel, thread, user_id, task_id, plan_no, expires_at) \
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
     ON CONFLICT (platform, workspace, channel, thread, user_id) DO UPDATE SET \
-      task_id = excluded.task_id, plan_no = excluded.plan_no, expires_at = excluded.expires_at";
+      task_id = excluded.task_id, plan_no = excluded.plan_no, expires_at = excluded.expires_at"
+);
 
-pub(crate) const QUESTION: &str = "SELECT task_id, plan_no FROM question WHERE platform = $1 \
-    AND workspace = $2 AND channel = $3 AND thread = $4 AND user_id = $5 AND expires_at > $6";
+pub(crate) const QUESTION: Sql = statement!(
+    "SELECT task_id, plan_no FROM question WHERE platform = $1 \
+    AND workspace = $2 AND channel = $3 AND thread = $4 AND user_id = $5 AND expires_at > $6"
+);
 
-pub(crate) const FORGET_QUESTION: &str = "DELETE FROM question WHERE task_id = $1 AND user_id = $2";
+pub(crate) const FORGET_QUESTION: Sql =
+    statement!("DELETE FROM question WHERE task_id = $1 AND user_id = $2");
 
-pub(crate) const WISHES: &str = "SELECT wishes FROM task_text WHERE task_id = $1";
+pub(crate) const WISHES: Sql = statement!("SELECT wishes FROM task_text WHERE task_id = $1");

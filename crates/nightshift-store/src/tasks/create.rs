@@ -6,14 +6,18 @@ use serde_json::json;
 
 use crate::error::Result;
 use crate::row::{self, Columns};
+use crate::statement::{query, scalar};
 use crate::transaction::{Settling, Tx};
-use crate::{audit, conversations, events, notices, sql, views};
+use crate::{audit, conversations, events, lock, notices, sql, views};
 
 const FIRST_PLAN: u32 = 1;
 
 pub(crate) async fn run(mut tx: Tx<'_>, new: &NewTask) -> Result<Created> {
     if tx.settle().await? == Settling::Before {
         return Ok(Created::Settled);
+    }
+    if let Some(key) = &new.idempotency {
+        lock::named(tx.conn(), &format!("key {} {}", new.owner, key.key)).await?;
     }
     if let Some(key) = &new.idempotency
         && let Some(earlier) = replay(&mut tx, new, key).await?
@@ -39,7 +43,7 @@ pub(crate) async fn run(mut tx: Tx<'_>, new: &NewTask) -> Result<Created> {
 
 async fn replay(tx: &mut Tx<'_>, new: &NewTask, key: &Idempotency) -> Result<Option<Created>> {
     let since = tx.now.before(KEEP_IDEMPOTENCY);
-    let row = sqlx::query(sql::task::REPLAY)
+    let row = query(sql::task::REPLAY)
         .bind(new.owner.as_str())
         .bind(&*key.key)
         .bind(since.millis())
@@ -58,7 +62,7 @@ async fn replay(tx: &mut Tx<'_>, new: &NewTask, key: &Idempotency) -> Result<Opt
 
 async fn remember(tx: &mut Tx<'_>, new: &NewTask, key: &Idempotency, id: &TaskId) -> Result<()> {
     let now = tx.now.millis();
-    sqlx::query(sql::task::REMEMBER_KEY)
+    query(sql::task::REMEMBER_KEY)
         .bind(new.owner.as_str())
         .bind(&*key.key)
         .bind(hex::encode(key.body_hash))
@@ -76,7 +80,7 @@ async fn insert(tx: &mut Tx<'_>, new: &NewTask) -> Result<TaskId> {
         Some(at) => Some(conversations::for_task(tx, at).await?),
     };
     let now = tx.now.millis();
-    sqlx::query(sql::task::CREATE)
+    query(sql::task::CREATE)
         .bind(id.as_str())
         .bind(new.kind.name())
         .bind(new.owner.as_str())
@@ -86,7 +90,8 @@ async fn insert(tx: &mut Tx<'_>, new: &NewTask) -> Result<TaskId> {
         .bind(now)
         .execute(tx.conn())
         .await?;
-    sqlx::query(sql::task::CREATE_TEXT)
+    tx.hold(id.as_str());
+    query(sql::task::CREATE_TEXT)
         .bind(id.as_str())
         .bind(&*new.description)
         .bind(row::json(&new.wishes))
@@ -99,7 +104,7 @@ async fn insert(tx: &mut Tx<'_>, new: &NewTask) -> Result<TaskId> {
 async fn free_id(tx: &mut Tx<'_>) -> Result<TaskId> {
     loop {
         let id = TaskId::from_entropy(tx.entropy());
-        let taken: i64 = sqlx::query_scalar(sql::task::EXISTS)
+        let taken: i64 = scalar(sql::task::EXISTS)
             .bind(id.as_str())
             .fetch_one(tx.conn())
             .await?;

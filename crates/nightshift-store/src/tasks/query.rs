@@ -8,23 +8,24 @@ use nightshift_core::plan::{Actual, History};
 use nightshift_core::port::store::{ActionTarget, CardVerb, Page, Question, TaskFilter};
 use nightshift_core::task::{Task, TaskKind};
 use nightshift_core::time::Timestamp;
-use sqlx::AnyConnection;
 
+use crate::engine::connection::Conn;
 use crate::error::Result;
 use crate::row::Columns;
+use crate::statement::{query, scalar};
 use crate::{sql, views};
 
 /// A page holds at most this many, whatever is asked for.
 const LONGEST_PAGE: u32 = 1000;
 
-pub(crate) async fn list(conn: &mut AnyConnection, filter: &TaskFilter) -> Result<Page<Task>> {
+pub(crate) async fn list(conn: &mut Conn, filter: &TaskFilter) -> Result<Page<Task>> {
     let limit = filter.limit.clamp(1, LONGEST_PAGE);
     let (before, below) = filter
         .cursor
         .as_deref()
         .and_then(read_cursor)
         .unwrap_or((i64::MAX, ""));
-    let rows = sqlx::query(sql::task::LIST)
+    let rows = query(sql::task::LIST)
         .bind(filter.state.as_deref())
         .bind(filter.owner.as_ref().map(UserId::as_str))
         .bind(filter.text.as_deref().filter(|text| !text.is_empty()))
@@ -56,11 +57,11 @@ fn read_cursor(cursor: &str) -> Option<(i64, &str)> {
 }
 
 pub(crate) async fn actions(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     task: &TaskId,
     plan_no: u32,
 ) -> Result<BTreeMap<CardVerb, ActionToken>> {
-    let rows = sqlx::query(sql::task::ACTIONS)
+    let rows = query(sql::task::ACTIONS)
         .bind(task.as_str())
         .bind(i64::from(plan_no))
         .fetch_all(conn)
@@ -74,11 +75,8 @@ pub(crate) async fn actions(
         .collect()
 }
 
-pub(crate) async fn action(
-    conn: &mut AnyConnection,
-    token: &ActionToken,
-) -> Result<Option<ActionTarget>> {
-    let row = sqlx::query(sql::task::ACTION)
+pub(crate) async fn action(conn: &mut Conn, token: &ActionToken) -> Result<Option<ActionTarget>> {
+    let row = query(sql::task::ACTION)
         .bind(token.as_str())
         .fetch_optional(conn)
         .await?;
@@ -94,12 +92,12 @@ pub(crate) async fn action(
 }
 
 pub(crate) async fn question(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     at: &Conversation,
     who: &UserId,
     now: Timestamp,
 ) -> Result<Option<Question>> {
-    let row = sqlx::query(sql::task::QUESTION)
+    let row = query(sql::task::QUESTION)
         .bind(at.platform.as_str())
         .bind(&*at.workspace)
         .bind(&*at.channel)
@@ -118,8 +116,8 @@ pub(crate) async fn question(
     }))
 }
 
-pub(crate) async fn queue_position(conn: &mut AnyConnection, task: &TaskId) -> Result<Option<u32>> {
-    let position: i64 = sqlx::query_scalar(sql::task::QUEUE_POSITION)
+pub(crate) async fn queue_position(conn: &mut Conn, task: &TaskId) -> Result<Option<u32>> {
+    let position: i64 = scalar(sql::task::QUEUE_POSITION)
         .bind(task.as_str())
         .fetch_one(conn)
         .await?;
@@ -127,13 +125,13 @@ pub(crate) async fn queue_position(conn: &mut AnyConnection, task: &TaskId) -> R
 }
 
 pub(crate) async fn history(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     kind: TaskKind,
     subject: &str,
     project: Option<&str>,
     limit: u32,
 ) -> Result<History> {
-    let rows = sqlx::query(sql::task::HISTORY)
+    let rows = query(sql::task::HISTORY)
         .bind(kind.name())
         .bind(subject)
         .bind(project.unwrap_or_default())

@@ -2,7 +2,7 @@
 //!
 //! Nothing of it is read again in the same transaction before [`Tx::flush`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use nightshift_core::id::{ActionToken, Fence, TaskId};
 use nightshift_core::port::store::CardVerb;
@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::Tx;
 use crate::error::Result;
 use crate::outbox::queue::Message;
+use crate::statement::run;
 use crate::{moves, row, sql};
 
 #[derive(Default)]
@@ -154,6 +155,12 @@ impl Collected {
         });
     }
 
+    /// Of which something is told.
+    pub(super) fn tasks(&self) -> BTreeSet<String> {
+        let lines = self.rows.lines.iter();
+        lines.filter_map(|line| line.task.clone()).collect()
+    }
+
     pub(crate) fn audit(&mut self, entry: AuditRow) {
         self.rows.audit.push(entry);
     }
@@ -219,19 +226,17 @@ pub(super) async fn write(tx: &mut Tx<'_>) -> Result<()> {
         return Ok(());
     }
     let now = tx.now.millis();
-    let written = sqlx::query(sql::beside::WRITE)
-        .bind(row::json(&rows.ends))
-        .bind(row::json(&rows.totals))
-        .bind(row::json(&rows.leases))
-        .bind(row::json(&rows.results))
-        .bind(row::json(&rows.actions))
-        .bind(row::json(&rows.lines))
-        .bind(row::json(&rows.audit))
-        .bind(now)
+    let written = run(&sql::beside::WRITE)
+        .batch(row::json(&rows.ends))
+        .batch(row::json(&rows.totals))
+        .batch(row::json(&rows.leases))
+        .batch(row::json(&rows.results))
+        .batch(row::json(&rows.actions))
+        .batch(row::json(&rows.lines))
+        .batch(row::json(&rows.audit))
+        .int(now)
         .execute(tx.conn())
         .await?;
     // Every row of a list is one row of its table, and those that end something find it open.
-    moves::all_won(written.rows_affected(), rows.len(), || {
-        "an attempt".to_owned()
-    })
+    moves::all_won(written, rows.len(), || "an attempt".to_owned())
 }

@@ -9,6 +9,7 @@ mod batches;
 mod commits;
 mod copies;
 mod deliveries;
+mod drift;
 mod given;
 mod leases;
 mod logs;
@@ -17,6 +18,7 @@ mod open;
 mod outbox;
 mod pages;
 mod people;
+mod postgres;
 mod tasks;
 mod teeth;
 mod timed;
@@ -25,7 +27,11 @@ mod votes;
 use std::sync::Arc;
 
 use nightshift_core::port::store::Store;
-use nightshift_store::{OpenOptions, SqlStore, open};
+use nightshift_core::secret::Secret;
+use nightshift_fakes::postgres::Database;
+use nightshift_store::{
+    Conditions, ConnectOptions, Login, OpenError, OpenOptions, Server, SqlStore, connect, open,
+};
 use tempfile::TempDir;
 
 pub(crate) async fn open_in(dir: &TempDir) -> Arc<SqlStore> {
@@ -48,6 +54,59 @@ where
     assert_eq!(store.check_invariants().await.unwrap(), [] as [String; 0]);
 }
 
+/// In a server; `url` may do everything there.
+pub(crate) async fn open_at(url: &str) -> Result<Arc<SqlStore>, OpenError> {
+    let server = Server {
+        url: Secret::new(url),
+        login: Login::Url,
+        managed: false,
+    };
+    let options = ConnectOptions {
+        server,
+        retry_backoff: std::time::Duration::from_secs(5),
+        ids: Arc::new(given::CountedIds::default()),
+    };
+    connect(options, Conditions::default()).await
+}
+
+/// A database with our tables and nothing in them.
+pub(crate) fn database() -> Database {
+    Database::like(&format!("store_{}", tables()), |url| {
+        std::thread::scope(|scope| {
+            let made = scope.spawn(|| {
+                let runtime = tokio::runtime::Runtime::new().unwrap();
+                runtime.block_on(async { open_at(url).await.unwrap().close().await });
+            });
+            made.join().unwrap();
+        });
+    })
+}
+
+/// Names what our migrations make.
+fn tables() -> String {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations/postgres");
+    let files = std::fs::read_dir(folder).unwrap();
+    let mut files: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+    files.sort_unstable();
+    let mut hasher = DefaultHasher::new();
+    for file in files {
+        std::fs::read(file).unwrap().hash(&mut hasher);
+    }
+    format!("{:x}", hasher.finish())
+}
+
+async fn on_postgres<F>(contract: impl FnOnce(Arc<dyn Store>) -> F)
+where
+    F: Future<Output = ()>,
+{
+    let database = database();
+    let store = open_at(&database.url()).await.unwrap();
+    contract(store.clone()).await;
+    assert_eq!(store.check_invariants().await.unwrap(), [] as [String; 0]);
+    store.close().await;
+}
+
 macro_rules! contract {
     ($($aggregate:ident: $($name:ident),+ ;)+) => {
         mod sqlite {
@@ -55,6 +114,18 @@ macro_rules! contract {
                 $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $name() {
                     crate::on_sqlite(|store| async move {
+                        crate::$aggregate::$name(&*store).await;
+                    })
+                    .await;
+                })+
+            })+
+        }
+
+        mod postgres_too {
+            $(mod $aggregate {
+                $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() {
+                    crate::on_postgres(|store| async move {
                         crate::$aggregate::$name(&*store).await;
                     })
                     .await;

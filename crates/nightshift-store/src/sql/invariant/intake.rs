@@ -2,13 +2,14 @@
 
 use super::Invariant;
 use crate::dialect::json_text;
+use crate::statement::statement;
 
 pub(super) const INVARIANTS: &[Invariant] = &[
     // As long as a repetition can come: a day less than deliveries are kept.
     Invariant {
         name: "I1",
         sentence: "what was accepted is kept until it was acted on, and as long as it can come again",
-        sql: concat!(
+        sql: statement!(
             "SELECT a.delivery_id FROM (SELECT ",
             json_text!("e.data", "delivery"),
             " AS delivery_id FROM event e WHERE e.kind = 'delivery.accepted' \
@@ -22,7 +23,7 @@ pub(super) const INVARIANTS: &[Invariant] = &[
     Invariant {
         name: "I2",
         sentence: "a delivery makes one task, and a key names one delivery",
-        sql: concat!(
+        sql: statement!(
             "SELECT d.delivery_id FROM (SELECT e.task_id, ",
             json_text!("e.data", "delivery"),
             " AS delivery_id FROM event e WHERE e.kind = 'task.planning' AND e.task_n = 1) d \

@@ -1,0 +1,257 @@
+//! PostgreSQL: several replicas on one server, with a pool of connections for each.
+//!
+//! Nothing lives in a session: settings are made inside each transaction, locks end with it. So a
+//! pooler between us and the server may give every transaction another server process.
+
+mod address;
+pub(crate) mod explain;
+mod migrate;
+mod start;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sqlx::any::{AnyPoolOptions, install_default_drivers};
+use sqlx::{Any, AnyPool, Transaction};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use address::Address;
+pub use address::{Login, Server};
+
+use super::batch::Ran;
+use super::connection::Conn;
+use super::measure::Meter;
+use super::turns::Rank;
+use super::{CommitWatch, Conditions, OpenError};
+use crate::error::{Error, Result, is_taken};
+use crate::sql;
+use crate::statement::{Dialect, Query, scalar};
+
+/// Enough that commits share a sync, few enough for three replicas on a small server.
+const WRITERS: u32 = 16;
+const READERS: u32 = 8;
+/// Of the writing connections, so many are used by upkeep at most.
+const FOR_UPKEEP: usize = 4;
+
+/// Whoever is made to wait longer is told to come again.
+const WAIT_AT_MOST: Duration = Duration::from_secs(5);
+
+/// A connection that nobody used for so long is closed: poolers and firewalls forget such.
+const IDLE: Duration = Duration::from_mins(5);
+
+/// A secret that is read anew now and then is good for a quarter of an hour at least.
+const LOG_IN_ANEW: Duration = Duration::from_mins(5);
+
+/// Read committed: each statement of ours that decides something checks it in its condition, and
+/// locks the row before. Nobody waits for ever: not for a lock, not for a statement, and not for
+/// a replica that went away in the middle.
+const BEGIN_WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \
+    SET LOCAL lock_timeout = '10s'; SET LOCAL statement_timeout = '60s'; \
+    SET LOCAL idle_in_transaction_session_timeout = '60s'";
+
+/// Several reads that see the same moment.
+const BEGIN_SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
+    SET LOCAL statement_timeout = '60s'; SET LOCAL idle_in_transaction_session_timeout = '60s'";
+
+/// One read, where it needs a transaction at all.
+const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; \
+    SET LOCAL statement_timeout = '60s'; SET LOCAL idle_in_transaction_session_timeout = '60s'";
+
+pub(crate) struct Postgres {
+    address: Arc<Address>,
+    writer: AnyPool,
+    reader: AnyPool,
+    watch: Option<Arc<dyn CommitWatch>>,
+    pub(crate) meter: Arc<Meter>,
+    upkeep: Arc<Semaphore>,
+    /// Keeps the secret fresh that new connections log in with.
+    fresh: std::sync::Mutex<JoinSet<()>>,
+}
+
+impl Postgres {
+    pub(crate) async fn open(server: Server, conditions: Conditions) -> Result<Self, OpenError> {
+        install_default_drivers();
+        let address = Arc::new(Address::of(server)?);
+        start::check_and_migrate(&address).await?;
+        // A transaction that cannot begin begins on another connection; a read is not begun.
+        let writer = pool(&address, WRITERS, false).await?;
+        let reader = pool(&address, READERS, true).await?;
+        let engine = Self {
+            writer,
+            reader,
+            watch: conditions.watch,
+            meter: Arc::default(),
+            upkeep: Arc::new(Semaphore::new(FOR_UPKEEP)),
+            fresh: std::sync::Mutex::default(),
+            address,
+        };
+        engine.keep_fresh();
+        Ok(engine)
+    }
+
+    fn keep_fresh(&self) {
+        if !self.address.changes() {
+            return;
+        }
+        let (address, pools) = (
+            self.address.clone(),
+            [self.writer.clone(), self.reader.clone()],
+        );
+        let mut tasks = self
+            .fresh
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        tasks.spawn(async move {
+            loop {
+                tokio::time::sleep(LOG_IN_ANEW).await;
+                match address.options().await {
+                    Ok(options) => {
+                        for pool in &pools {
+                            pool.set_connect_options(options.clone());
+                        }
+                    }
+                    Err(error) => tracing::warn!(%error, "The database's password could not be read anew; connections are made with the last one."),
+                }
+            }
+        });
+    }
+
+    pub(super) async fn begin(&self, rank: Rank) -> Result<(Conn, Option<Permit>)> {
+        let began = Instant::now();
+        let permit = match rank {
+            Rank::First => None,
+            Rank::Later => Some(
+                self.upkeep
+                    .clone()
+                    .acquire_owned()
+                    .await
+                    .expect("invariant: it is never closed"),
+            ),
+        };
+        let tx = begin(&self.writer, BEGIN_WRITE).await?;
+        self.meter.waited(began.elapsed());
+        Ok((self.conn(tx), permit))
+    }
+
+    fn conn(&self, tx: Transaction<'static, Any>) -> Conn {
+        let conn = Conn::whole(tx, Dialect::Postgres);
+        if self.address.pooled() {
+            conn.without_names()
+        } else {
+            conn
+        }
+    }
+
+    pub(crate) async fn snapshot(&self) -> Result<Conn> {
+        let tx = begin(&self.reader, BEGIN_SNAPSHOT).await?;
+        Ok(self.conn(tx))
+    }
+
+    pub(crate) async fn read(&self) -> Result<Conn> {
+        if self.address.pooled() {
+            // A statement is parsed and run in two steps, which must reach the same process.
+            let tx = begin(&self.reader, BEGIN_READ).await?;
+            return Ok(self.conn(tx));
+        }
+        let conn = self.reader.acquire().await?;
+        Ok(Conn::single(conn, Dialect::Postgres))
+    }
+
+    /// Reads back what it has just written, durably.
+    pub(crate) async fn check(&self) -> Result<()> {
+        let (mut conn, _permit) = self.begin(Rank::First).await?;
+        start::durable(&mut conn).await?;
+        let written: i64 = scalar(sql::meta::COUNT_CHECK).fetch_one(&mut conn).await?;
+        self.commit(conn).await?;
+        let mut conn = self.read().await?;
+        let read: i64 = scalar(sql::meta::READ_CHECK).fetch_one(&mut conn).await?;
+        if read < written {
+            return Err(Error::Raced("meta.check".to_owned()));
+        }
+        Ok(())
+    }
+
+    /// An error leaves it open whether anything happened, unless the server itself said no.
+    pub(super) async fn commit(&self, conn: Conn) -> Result<()> {
+        if conn.has_failed() {
+            return Err(Error::Aborted);
+        }
+        match conn.commit().await {
+            Ok(()) => Ok(()),
+            Err(error @ sqlx::Error::Database(_)) => Err(Error::Sql(error)),
+            Err(error) => Err(Error::Unknown(error)),
+        }
+    }
+
+    /// Runs one statement whose end is its commit. An error means that nothing of it happened,
+    /// but for a lost connection.
+    pub(crate) async fn at_once(&self, change: &'static str, query: Query) -> Result<Ran> {
+        let began = Instant::now();
+        let mut conn = if self.address.pooled() {
+            self.conn(begin(&self.writer, BEGIN_WRITE).await?)
+        } else {
+            Conn::single(self.writer.acquire().await?, Dialect::Postgres)
+        };
+        self.meter.waited(began.elapsed());
+        self.commits(change);
+        let began = Instant::now();
+        match query.execute(&mut conn).await {
+            Ok(_) => self.commit(conn).await?,
+            Err(error) if is_taken(&error) => return Ok(Ran::Taken),
+            Err(error @ sqlx::Error::Database(_)) => return Err(Error::Sql(error)),
+            Err(error) => return Err(Error::Unknown(error)),
+        }
+        self.has_committed(change, began.elapsed());
+        Ok(Ran::Committed)
+    }
+
+    pub(super) fn commits(&self, change: &'static str) {
+        if let Some(watch) = &self.watch {
+            watch.before(change);
+        }
+    }
+
+    pub(super) fn has_committed(&self, change: &'static str, took: Duration) {
+        if let Some(watch) = &self.watch {
+            watch.after(change, took);
+        }
+        self.meter.committed(took);
+    }
+
+    pub(crate) async fn close(&self) {
+        self.fresh
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .abort_all();
+        self.reader.close().await;
+        self.writer.close().await;
+    }
+}
+
+/// Held by upkeep while it writes.
+pub(super) type Permit = tokio::sync::OwnedSemaphorePermit;
+
+async fn pool(address: &Address, connections: u32, ask: bool) -> Result<AnyPool, OpenError> {
+    let options = address.options().await?;
+    Ok(AnyPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(WAIT_AT_MOST)
+        .idle_timeout(IDLE)
+        // A round trip each time.
+        .test_before_acquire(ask)
+        .connect_lazy_with(options))
+}
+
+/// After a fail-over every connection of the pool is gone: nothing has happened yet on any, so
+/// the next one is taken until one works.
+async fn begin(pool: &AnyPool, how: &'static str) -> Result<Transaction<'static, Any>> {
+    let mut left = pool.options().get_max_connections() + 1;
+    loop {
+        match pool.begin_with(how).await {
+            Ok(tx) => return Ok(tx),
+            Err(error) if left > 0 && explain::is_lost(&error) => left -= 1,
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
