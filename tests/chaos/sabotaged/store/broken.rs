@@ -79,9 +79,10 @@ impl Faulty {
         cause: &Cause,
         now: Timestamp,
     ) -> Result<VoteOutcome, StoreError> {
-        let task = match self.is(Rule::EarlyVote) {
-            true => self.inner.task(&vote.task).await?,
-            false => None,
+        let task = if self.is(Rule::EarlyVote) {
+            self.inner.task(&vote.task).await?
+        } else {
+            None
         };
         // What is refused is refused as always.
         let Some(task) = task.filter(|task| task.state.name() == "staged") else {

@@ -192,7 +192,6 @@ impl<'o> Journey<'o> {
 
     async fn acts(&mut self, id: &str, task: &Value, card: Option<&Message>) -> Option<Delivery> {
         let (office, ana) = (self.office, &self.office.ana);
-        let carl = office.slack.user("carl");
         let channel = &office.channel;
         let is = |state: &str| task["status"] == state;
         let cancel = || card.filter(|card| card.button("Cancel").is_some());
@@ -200,14 +199,17 @@ impl<'o> Journey<'o> {
             Path::CancelStaged if is("staged") => {
                 Some(ana.clicks_as_seen(cancel()?, "Cancel").await)
             }
-            Path::CancelQueued if is("queued") => {
+            // After a death it may get the place of the other one.
+            Path::CancelQueued if is("queued") || is("running") => {
                 Some(ana.clicks_as_seen(cancel()?, "Cancel").await)
             }
             Path::CancelRunning if is("running") && office.starts(id) > 0 => {
                 Some(ana.clicks_as_seen(cancel()?, "Cancel").await)
             }
             Path::Reject if is("staged") => {
-                Some(carl.slash(channel, &format!("reject {id} too dear")).await)
+                let approver = office.slack.user("carl");
+                let words = format!("reject {id} too dear");
+                Some(approver.slash(channel, &words).await)
             }
             Path::ReviseByWords if is("staged") => {
                 let words = format!("revise {id} only the red ones");

@@ -98,7 +98,7 @@ impl Path {
     /// What is asked for.
     pub(super) fn text(self) -> &'static str {
         match self {
-            Self::CancelRunning => "hold the line",
+            Self::CancelQueued | Self::CancelRunning => "hold the line",
             Self::Retry => "fail at first",
             _ => "count the stars",
         }

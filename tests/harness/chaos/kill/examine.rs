@@ -4,8 +4,6 @@ mod attempts;
 mod decisions;
 mod told;
 
-use std::collections::BTreeSet;
-
 use serde_json::{Value, json};
 
 use super::Killed;
@@ -59,13 +57,14 @@ fn is_of(request: &Request, task: &Value) -> bool {
 
 /// Whose approval was acknowledged does not wait for one; asked before anybody approves again.
 fn undecided(tasks: &[Value], load: &Load, total: &mut Killed) {
-    let approved: BTreeSet<&String> = load.approved.iter().collect();
-    for id in approved {
+    let mut lost = load.unapproved.lock().expect("no panic").clone();
+    lost.extend(load.approved.iter().cloned().filter(|id| {
         let waits = |task: &Value| task["task_id"] == **id && task["status"] == "staged";
-        if tasks.iter().any(waits) {
-            total.losses += 1;
-            total.found(format!("the approval of {id} was acknowledged and lost"));
-        }
+        tasks.iter().any(waits)
+    }));
+    total.losses += lost.len() as u64;
+    for id in lost {
+        total.found(format!("the approval of {id} was acknowledged and lost"));
     }
 }
 

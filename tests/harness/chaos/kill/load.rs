@@ -1,5 +1,6 @@
 //! People who ask and press while the server is killed under them.
 
+use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use futures_util::future::join_all;
@@ -54,6 +55,8 @@ pub(in crate::chaos) struct Load {
     pub(in crate::chaos) asked: Vec<Request>,
     /// Tasks whose approval by the admin the API acknowledged.
     pub(in crate::chaos) approved: Vec<String>,
+    /// Those of them that waited for an approval again in a later life.
+    pub(in crate::chaos) unapproved: Mutex<BTreeSet<String>>,
     delivered: Vec<Delivery>,
 }
 
@@ -72,6 +75,7 @@ impl Load {
             dice: Dice::new(seed),
             asked: Vec::new(),
             approved: Vec::new(),
+            unapproved: Mutex::default(),
             delivered: Vec::new(),
         }
     }
@@ -136,6 +140,10 @@ impl Load {
     ) {
         while let Ok(tasks) = staged(admin).await {
             for task in &tasks {
+                if self.approved.contains(task) {
+                    let mut unapproved = self.unapproved.lock().expect("no panic");
+                    unapproved.insert(task.clone());
+                }
                 let presses = channels
                     .iter()
                     .map(|channel| self.press_card(office, task, channel));
