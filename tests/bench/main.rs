@@ -23,6 +23,9 @@ mod slack;
 mod start;
 mod unstored;
 
+// The yardsticks run with the server's allocator.
+use nightshift_cli as _;
+
 fn main() -> anyhow::Result<()> {
     let part = std::env::args().nth(1);
     match part.as_deref() {

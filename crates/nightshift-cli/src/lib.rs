@@ -21,6 +21,11 @@ use clap::Parser;
 use args::{Cli, Verb};
 pub use hooks::Hooks;
 
+/// What a request takes is freed by the thread of the database: the system's allocator pays for
+/// that with a fifth of the intake's processor time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Exit codes that scripts rely on.
 const FAILED: u8 = 1;
 const USAGE: u8 = 2;
