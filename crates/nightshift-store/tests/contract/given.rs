@@ -23,6 +23,13 @@ use nightshift_core::user::{Kind, Role, User};
 #[derive(Default)]
 pub(crate) struct CountedIds(AtomicU64);
 
+impl CountedIds {
+    /// Other ids than those of another replica.
+    pub(crate) fn of_replica(number: u64) -> Self {
+        Self(AtomicU64::new(number << 32))
+    }
+}
+
 impl Ids for CountedIds {
     fn entropy(&self) -> Entropy {
         let n = self.0.fetch_add(1, Ordering::Relaxed) + 1;

@@ -19,6 +19,7 @@ mod outbox;
 mod pages;
 mod people;
 mod postgres;
+mod replicas;
 mod tasks;
 mod teeth;
 mod timed;
@@ -56,6 +57,11 @@ where
 
 /// In a server; `url` may do everything there.
 pub(crate) async fn open_at(url: &str) -> Result<Arc<SqlStore>, OpenError> {
+    open_replica(url, 0).await
+}
+
+/// One of several on the same database.
+pub(crate) async fn open_replica(url: &str, number: u64) -> Result<Arc<SqlStore>, OpenError> {
     let server = Server {
         url: Secret::new(url),
         login: Login::Url,
@@ -64,7 +70,7 @@ pub(crate) async fn open_at(url: &str) -> Result<Arc<SqlStore>, OpenError> {
     let options = ConnectOptions {
         server,
         retry_backoff: std::time::Duration::from_secs(5),
-        ids: Arc::new(given::CountedIds::default()),
+        ids: Arc::new(given::CountedIds::of_replica(number)),
     };
     connect(options, Conditions::default()).await
 }
