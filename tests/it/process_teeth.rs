@@ -23,7 +23,8 @@ const FEW: Shaken = Shaken::Kill(3);
 
 #[tokio::test]
 async fn a_start_beside_the_leased_one_is_reported() {
-    reports(Verdict::DoubleRun, "start-unleased", FEW).await;
+    let point = Shaken::FailPoint(Path::Run, "die-after-commit:attempt_started:1");
+    reports(Verdict::DoubleRun, "start-unleased", point).await;
 }
 
 #[tokio::test]
@@ -44,12 +45,6 @@ async fn a_vote_that_counted_twice_is_reported() {
 #[tokio::test]
 async fn a_delivery_that_became_two_tasks_is_reported() {
     reports(Verdict::Double, "no-dedup", FEW).await;
-}
-
-#[tokio::test]
-async fn what_a_death_between_two_commits_lost_is_reported() {
-    let point = Shaken::FailPoint(Path::Run, "die-before-commit:create_task:1");
-    reports(Verdict::Loss, "settle-first", point).await;
 }
 
 #[tokio::test]

@@ -94,8 +94,8 @@ pub const TEETH: &[Tooth] = &[
     killed(3, "grant-twice", Verdict::Double),
     killed(3, "vote-twice", Verdict::Double),
     // The executor itself refuses a second start: it is the attempt that suffers.
-    killed(3, "start-twice", Verdict::Misfit),
-    killed(3, "start-unleased", Verdict::DoubleRun),
+    killed(MANY, "start-twice", Verdict::Misfit),
+    killed(MANY, "start-unleased", Verdict::DoubleRun),
     killed(3, "run-again", Verdict::DoubleRun),
     killed(MANY, "no-doubt", Verdict::Misfit),
     dead(
