@@ -48,7 +48,7 @@ use nightshift_core::port::store::{ClockMark, KeptClock, Measures, Store, StoreE
 pub use backup::{Backup, BackupError, back_up};
 use engine::database::Database;
 use engine::postgres::Postgres;
-pub use engine::postgres::{Login, Server};
+pub use engine::postgres::{Login, Passwords, Server};
 use engine::sqlite::Engine;
 pub use engine::{CommitWatch, Conditions, OpenError, OpenKind, Synchronous};
 pub use examine::{Check, Examined, Finding, examine};

@@ -7,6 +7,8 @@ mod address;
 pub(crate) mod explain;
 mod migrate;
 mod start;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,7 +19,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use address::Address;
-pub use address::{Login, Server};
+pub use address::{Login, Passwords, Server};
 
 use super::batch::Ran;
 use super::connection::Conn;

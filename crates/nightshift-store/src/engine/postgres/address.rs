@@ -1,9 +1,10 @@
 //! Where the server is and how to log in: by a URL, with a password in a file or from a command.
 
+use std::fmt;
 use std::path::PathBuf;
-use std::process::Stdio;
-use std::time::Duration;
+use std::sync::Arc;
 
+use async_trait::async_trait;
 use nightshift_core::secret::Secret;
 use sqlx::any::AnyConnectOptions;
 use url::Url;
@@ -29,12 +30,16 @@ pub enum Login {
     Url,
     /// Read for each new connection: whoever changes it need not restart us.
     File(PathBuf),
-    /// Prints a token that is good for some minutes, as `aws rds generate-db-auth-token` does.
-    Command(Vec<String>),
+    /// Asked for each time: a provider's token is good for some minutes.
+    Asked(Arc<dyn Passwords>),
 }
 
-/// A token comes from a provider on the network.
-const COMMAND_WITHIN: Duration = Duration::from_secs(20);
+/// Who knows a password that changes.
+#[async_trait]
+pub trait Passwords: fmt::Debug + Send + Sync {
+    /// The one that is good now, or a sentence that says what to repair.
+    async fn password(&self) -> Result<Secret, String>;
+}
 
 pub(crate) struct Address {
     base: AnyConnectOptions,
@@ -91,7 +96,7 @@ impl Address {
                 .await
                 .map(Secret::new)
                 .map_err(|error| explain::no_password_file(path, error))?,
-            Login::Command(words) => token(words).await?,
+            Login::Asked(passwords) => passwords.password().await.map_err(explain::no_password)?,
         };
         let mut options = self.base.clone();
         let url = &mut options.database_url;
@@ -121,33 +126,6 @@ fn shown(url: &Url) -> String {
     let database = given(url, &["dbname"]);
     let database = database.unwrap_or_else(|| url.path().trim_start_matches('/').to_owned());
     format!("{user}{host}{port}/{database}")
-}
-
-async fn token(words: &[String]) -> Result<Secret, OpenError> {
-    let Some((program, arguments)) = words.split_first() else {
-        return Err(explain::no_token(words, "it is empty"));
-    };
-    let running = tokio::process::Command::new(program)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .kill_on_drop(true)
-        .output();
-    let ended = tokio::time::timeout(COMMAND_WITHIN, running)
-        .await
-        .map_err(|_| explain::no_token(words, "it did not end in 20 s"))?
-        .map_err(|error| explain::no_token(words, &error.to_string()))?;
-    if !ended.status.success() {
-        let said = String::from_utf8_lossy(&ended.stderr);
-        let last = said.lines().last().unwrap_or_default();
-        return Err(explain::no_token(
-            words,
-            &format!("{}; {last}", ended.status),
-        ));
-    }
-    match String::from_utf8(ended.stdout) {
-        Ok(token) if !token.trim().is_empty() => Ok(Secret::new(token.trim())),
-        _ => Err(explain::no_token(words, "it printed no token")),
-    }
 }
 
 #[cfg(test)]
@@ -204,32 +182,47 @@ mod tests {
         }
     }
 
+    #[derive(Debug)]
+    struct Provider(Result<&'static str, &'static str>);
+
+    #[async_trait]
+    impl Passwords for Provider {
+        async fn password(&self) -> Result<Secret, String> {
+            self.0.map(Secret::new).map_err(str::to_owned)
+        }
+    }
+
+    async fn options(login: Login) -> Result<AnyConnectOptions, OpenError> {
+        let server = Server {
+            url: Secret::new("postgres://me@db/ns"),
+            login,
+            managed: false,
+        };
+        Address::of(server)?.options().await
+    }
+
     #[tokio::test]
-    async fn a_password_comes_from_a_file_or_a_command() {
+    async fn a_password_comes_from_a_file_or_a_provider() {
         let dir = tempfile::TempDir::new().unwrap();
         let file = dir.path().join("password");
         std::fs::write(&file, "ge/heim\n").unwrap();
-        let command = ["cat", file.to_str().unwrap()].map(str::to_owned).to_vec();
-        for login in [Login::File(file), Login::Command(command)] {
-            let server = Server {
-                url: Secret::new("postgres://me@db/ns"),
-                login,
-                managed: false,
-            };
-            let options = Address::of(server)
-                .ok()
-                .unwrap()
-                .options()
-                .await
-                .ok()
-                .unwrap();
+        let provider = Login::Asked(Arc::new(Provider(Ok("ge/heim"))));
+        for login in [Login::File(file), provider] {
+            let options = options(login).await.unwrap();
             assert_eq!(options.database_url.password(), Some("ge%2Fheim"));
         }
     }
 
     #[tokio::test]
-    async fn a_command_that_fails_is_named() {
-        let error = token(&["false".to_owned()]).await.unwrap_err();
-        assert!(error.message.contains("storage.token_command"), "{error}");
+    async fn a_password_that_cannot_be_had_is_said_by_whoever_knows_it() {
+        let provider = Login::Asked(Arc::new(Provider(Err("log in to the cloud again"))));
+        let error = options(provider).await.unwrap_err();
+        assert!(
+            error.message.contains("log in to the cloud again"),
+            "{error}"
+        );
+        let missing = Login::File(PathBuf::from("/nowhere/password"));
+        let error = options(missing).await.unwrap_err();
+        assert!(error.message.contains("/nowhere/password"), "{error}");
     }
 }

@@ -107,14 +107,8 @@ pub(super) fn no_password_file(path: &Path, error: io::Error) -> OpenError {
     OpenError::new(OpenKind::Address, path, message).because(error)
 }
 
-/// Its arguments are no secrets, but they are long.
-pub(super) fn no_token(words: &[String], why: &str) -> OpenError {
-    let program = words.first().map_or("", String::as_str);
-    let message = format!(
-        "remote.storage.token_command `{program}` gave no password ({why}): run it by hand as \
-         this user; it must print the token and nothing else"
-    );
-    OpenError::new(OpenKind::Address, Path::new(program), message)
+pub(super) fn no_password(why: String) -> OpenError {
+    OpenError::new(OpenKind::Address, Path::new("storage.url"), why)
 }
 
 /// The first connection was not made, or the first statements were refused.
