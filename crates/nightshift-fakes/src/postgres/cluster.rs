@@ -26,7 +26,15 @@ const MISSING: &str = "PostgreSQL is not installed: `cargo xtask test` installs 
 
 const START_WITHIN: Duration = Duration::from_secs(60);
 
-/// `$1` the folder, `$2` the programs, `$3` who the server runs as (empty: whoever runs this).
+/// In memory where there is such a place: what a disk loses is another test's, and databases come
+/// and go with each test.
+const MEMORY: &str = "/dev/shm";
+
+/// Bytes that the databases of tests have room in.
+const ENOUGH: u64 = 4 << 30;
+
+/// `$1` the folder, `$2` the programs, `$3` who the server runs as (empty: whoever runs this),
+/// `$4` where its data goes.
 const KEEPER: &str = include_str!("keeper.sh");
 
 #[derive(Debug)]
@@ -169,6 +177,7 @@ fn start(base: &Path, programs: &Path) -> Result<(), String> {
         .args(["-c", KEEPER, "keeper"])
         .args([base, programs])
         .arg(run_as())
+        .arg(data_of(base))
         .process_group(0)
         .current_dir("/")
         .stdin(Stdio::null())
@@ -185,6 +194,16 @@ fn start(base: &Path, programs: &Path) -> Result<(), String> {
         std::thread::sleep(Duration::from_millis(50));
     }
     Ok(())
+}
+
+fn data_of(base: &Path) -> PathBuf {
+    let room = nix::sys::statvfs::statvfs(MEMORY).map_or(0, |memory| {
+        memory.blocks_available() * memory.fragment_size()
+    });
+    match base.file_name() {
+        Some(name) if room >= ENOUGH => Path::new(MEMORY).join(name),
+        _ => base.join("data"),
+    }
 }
 
 fn ready_url(base: &Path) -> String {

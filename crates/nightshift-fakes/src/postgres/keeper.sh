@@ -1,23 +1,24 @@
 # Starts a PostgreSQL and ends it when nobody uses it any more.
-# $1: its folder; $2: the programs; $3: who it runs as, empty for whoever runs this.
-base=$1 programs=$2 as=$3
+# $1: its folder; $2: the programs; $3: who it runs as, empty for whoever runs this; $4: its data.
+base=$1 programs=$2 as=$3 data=$4
 umask 077
-mkdir "$base/data" || exit 1
+rm -rf "$data"
+mkdir "$data" || exit 1
 set -- 
 if command -v setpriv >/dev/null; then
-    [ -z "$as" ] || { chown "$as" "$base/data"; set -- --reuid="$as" --regid="$(id -g "$as")" --init-groups; }
-    setpriv "$@" "$programs/initdb" -D "$base/data" -U nightshift -A trust -E UTF8 \
+    [ -z "$as" ] || { chown "$as" "$data"; set -- --reuid="$as" --regid="$(id -g "$as")" --init-groups; }
+    setpriv "$@" "$programs/initdb" -D "$data" -U nightshift -A trust -E UTF8 \
         --locale=C.UTF-8 --locale-provider=icu --icu-locale=en --no-sync --no-instructions || exit 1
     # Dies with this shell.
     set -- setpriv --pdeathsig KILL "$@"
 else
-    "$programs/initdb" -D "$base/data" -U nightshift -A trust -E UTF8 --locale=C --no-sync \
+    "$programs/initdb" -D "$data" -U nightshift -A trust -E UTF8 --locale=C --no-sync \
         --no-instructions || exit 1
 fi
-# Durable as in production; as small as tests need it.
-"$@" "$programs/postgres" -D "$base/data" -k "$base" -c listen_addresses= -c port=5432 \
+# Set as in production, for what is read back; as small as tests need it.
+"$@" "$programs/postgres" -D "$data" -k "$base" -c listen_addresses= -c port=5432 \
     -c unix_socket_permissions=0777 -c max_connections=400 -c shared_buffers=128MB \
-    -c max_wal_size=4GB -c log_min_messages=fatal &
+    -c max_wal_size=256MB -c log_min_messages=fatal &
 server=$!
 idle=0
 while kill -0 "$server" 2>/dev/null; do
@@ -35,7 +36,7 @@ while kill -0 "$server" 2>/dev/null; do
         flock -n -x "$base/in-use" true || { idle=0; exec 9>&-; continue; }
         kill -QUIT "$server"
         wait "$server"
-        rm -rf "$base"
+        rm -rf "$base" "$data"
         exit 0
     fi
 done
