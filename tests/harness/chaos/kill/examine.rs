@@ -58,10 +58,11 @@ fn is_of(request: &Request, task: &Value) -> bool {
 /// Whose approval was acknowledged does not wait for one; asked before anybody approves again.
 fn undecided(tasks: &[Value], load: &Load, total: &mut Killed) {
     let mut lost = load.unapproved.lock().expect("no panic").clone();
-    lost.extend(load.approved.iter().cloned().filter(|id| {
-        let waits = |task: &Value| task["task_id"] == **id && task["status"] == "staged";
+    let waits = |id: &&String| {
+        let waits = |task: &Value| task["task_id"] == ***id && task["status"] == "staged";
         tasks.iter().any(waits)
-    }));
+    };
+    lost.extend(load.approved.iter().filter(waits).cloned());
     total.losses += lost.len() as u64;
     for id in lost {
         total.found(format!("the approval of {id} was acknowledged and lost"));
