@@ -1,4 +1,4 @@
-//! Moves of tasks: the only way. [`decide`] asks the table, [`write`] changes the rows under their
+//! Moves of tasks: the only way. [`decide`] asks the table, [`write()`] changes the rows under their
 //! versions, [`follow`] closes the approval request, ends or begins the attempt, and writes the
 //! event and the messages.
 
