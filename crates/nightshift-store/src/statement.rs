@@ -4,11 +4,11 @@ mod script;
 mod value;
 
 use sqlx::any::{AnyArguments, AnyQueryResult, AnyRow};
-use sqlx::error::BoxDynError;
 use sqlx::query::Query as Prepared;
 use sqlx::{Any, Decode, Row, Type};
 
 pub(crate) use script::{Script, run};
+use value::Bound;
 pub(crate) use value::Value;
 
 use crate::engine::connection::Conn;
@@ -72,23 +72,19 @@ pub(crate) use {statement, statements, text};
 #[must_use]
 pub(crate) struct Query {
     sql: Sql,
-    values: AnyArguments,
-    refused: Option<BoxDynError>,
+    values: Vec<Bound>,
 }
 
 pub(crate) fn query(sql: Sql) -> Query {
     Query {
         sql,
-        values: AnyArguments::default(),
-        refused: None,
+        values: Vec::new(),
     }
 }
 
 impl Query {
     pub(crate) fn bind(mut self, value: impl Value) -> Self {
-        if let Err(error) = value.add_to(&mut self.values) {
-            self.refused.get_or_insert(error);
-        }
+        self.values.push(value.bound());
         self
     }
 
@@ -116,11 +112,14 @@ impl Query {
     }
 
     fn on(self, conn: &Conn) -> sqlx::Result<Prepared<'static, Any, AnyArguments>> {
-        if let Some(error) = self.refused {
-            return Err(sqlx::Error::Encode(error));
+        let dialect = conn.dialect();
+        let mut values = AnyArguments::default();
+        for value in self.values {
+            let added = value.add_to(&mut values, dialect);
+            added.map_err(sqlx::Error::Encode)?;
         }
-        let text = self.sql.on(conn.dialect());
-        Ok(sqlx::query_with(text, self.values).persistent(conn.keeps_statements()))
+        let text = self.sql.on(dialect);
+        Ok(sqlx::query_with(text, values).persistent(conn.keeps_statements()))
     }
 }
 

@@ -6,45 +6,92 @@ use sqlx::Arguments;
 use sqlx::any::AnyArguments;
 use sqlx::error::BoxDynError;
 
+use super::Dialect;
+
+/// A value, until it is known for whom.
+pub(crate) enum Bound {
+    Int(Option<i64>),
+    Real(f64),
+    Bytes(Vec<u8>),
+    Text(Option<String>),
+}
+
+impl Bound {
+    pub(super) fn add_to(
+        self,
+        values: &mut AnyArguments,
+        dialect: Dialect,
+    ) -> Result<(), BoxDynError> {
+        match self {
+            Self::Int(value) => values.add(value),
+            Self::Real(value) => values.add(value),
+            Self::Bytes(value) => values.add(value),
+            Self::Text(None) => values.add(None::<String>),
+            Self::Text(Some(text)) => values.add(storable(text, dialect)),
+        }
+    }
+}
+
 pub(crate) trait Value {
-    fn add_to(self, values: &mut AnyArguments) -> Result<(), BoxDynError>;
+    fn bound(self) -> Bound;
 }
 
 macro_rules! as_it_is {
-    ($($of:ty),+) => {
+    ($($of:ty => $bound:expr),+) => {
         $(impl Value for $of {
-            fn add_to(self, values: &mut AnyArguments) -> Result<(), BoxDynError> {
-                values.add(self)
+            fn bound(self) -> Bound {
+                $bound(self)
             }
         })+
     };
 }
 
-as_it_is!(i64, Option<i64>, f64, Vec<u8>);
+as_it_is!(
+    Option<i64> => Bound::Int,
+    f64 => Bound::Real,
+    Vec<u8> => Bound::Bytes
+);
+
+impl Value for i64 {
+    fn bound(self) -> Bound {
+        Bound::Int(Some(self))
+    }
+}
 
 impl Value for &[u8] {
-    fn add_to(self, values: &mut AnyArguments) -> Result<(), BoxDynError> {
-        values.add(self.to_vec())
+    fn bound(self) -> Bound {
+        Bound::Bytes(self.to_vec())
     }
 }
 
 macro_rules! text {
     ($($of:ty),+) => {
         $(impl Value for $of {
-            fn add_to(self, values: &mut AnyArguments) -> Result<(), BoxDynError> {
-                values.add(without_nul(self.as_ref()).into_owned())
+            fn bound(self) -> Bound {
+                Bound::Text(Some(self.into()))
             }
         }
 
         impl Value for Option<$of> {
-            fn add_to(self, values: &mut AnyArguments) -> Result<(), BoxDynError> {
-                values.add(self.map(|text| without_nul(text.as_ref()).into_owned()))
+            fn bound(self) -> Bound {
+                Bound::Text(self.map(Into::into))
             }
         })+
     };
 }
 
 text!(&str, &String, String);
+
+/// SQLite keeps every text as it is.
+fn storable(text: String, dialect: Dialect) -> String {
+    match dialect {
+        Dialect::Sqlite => text,
+        Dialect::Postgres => match without_nul(&text) {
+            Cow::Borrowed(_) => text,
+            Cow::Owned(changed) => changed,
+        },
+    }
+}
 
 /// PostgreSQL has no NUL in texts, and none in the lists that batches are.
 fn without_nul(text: &str) -> Cow<'_, str> {
@@ -83,6 +130,13 @@ fn without_escaped_nul(json: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sqlite_keeps_what_postgresql_cannot() {
+        assert_eq!(storable("a\0b".to_owned(), Dialect::Sqlite), "a\0b");
+        let kept = storable("a\0b".to_owned(), Dialect::Postgres);
+        assert_eq!(kept, "a\u{fffd}b");
+    }
 
     #[test]
     fn a_nul_becomes_the_sign_for_what_cannot_be_shown() {
