@@ -55,6 +55,7 @@ pub(crate) fn app(
         executors: executors.into_iter().collect(),
         clock: Arc::new(SystemClock),
         ids: Arc::new(RandomIds),
+        shared: None,
     };
     Ok(App::new(ports, settings(dir)))
 }

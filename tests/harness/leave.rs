@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use nightshift_core::port::Store;
+use nightshift_core::port::replicas::Sender;
 
 use crate::{ADMIN_KEY, API_KEY, CANARY, World};
 
@@ -22,7 +23,9 @@ impl World {
     pub async fn leave_after_errors(self) {
         self.settle().await;
         let store: &dyn Store = self.store.as_ref();
-        let due = store.next_due(self.clock.timestamp()).await;
+        let due = store
+            .next_due(&Sender::alone(), self.clock.timestamp())
+            .await;
         assert_eq!(due.expect("outbox"), None, "a message is unsent");
         self.leave_unsent().await;
     }

@@ -16,6 +16,7 @@ use nightshift_core::chat::{Conversation, Identity};
 use nightshift_core::id::{Platform, TaskId, UserId};
 use nightshift_core::notice::Notice;
 use nightshift_core::port::Store;
+use nightshift_core::port::replicas::Sender;
 use nightshift_core::port::store::{Cause, Created, NewTask, Outgoing, Whisper};
 use nightshift_core::task::{TaskKind, Wishes};
 use nightshift_store::{OpenOptions, SqlStore};
@@ -95,7 +96,10 @@ pub async fn rush(rush: &Rush) -> Report {
         }
         life.send_what_is_due().await;
         let next_round = (rounds < rush.messages).then(|| begun.after(rush.every * rounds as u32));
-        let due = life.store().next_due(clock.timestamp()).await;
+        let due = life
+            .store()
+            .next_due(&Sender::alone(), clock.timestamp())
+            .await;
         let next = due.expect("the outbox").into_iter().chain(next_round).min();
         let Some(next) = next else { break };
         let wait = next.since(clock.timestamp());
@@ -144,6 +148,7 @@ impl Life {
             executors: std::collections::BTreeMap::new(),
             clock: clock.clone(),
             ids,
+            shared: None,
         };
         let holder = settings.holder.clone();
         let (app, _) = App::new(ports, settings);

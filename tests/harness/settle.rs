@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use nightshift_app::Tick;
 use nightshift_core::port::Store;
+use nightshift_core::port::replicas::Sender;
 
 use crate::World;
 
@@ -27,7 +28,7 @@ impl World {
             self.quiet().await;
             let store: &dyn Store = self.store.as_ref();
             let now = self.clock.timestamp();
-            match store.next_due(now).await.expect("outbox") {
+            match store.next_due(&Sender::alone(), now).await.expect("outbox") {
                 Some(due) if due.since(started) < PATIENCE => {
                     self.clock
                         .advance(due.since(now).max(Duration::from_millis(1)));

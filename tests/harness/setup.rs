@@ -138,6 +138,7 @@ impl World {
             executors: [("local".to_owned(), executor)].into(),
             clock: clock.clone(),
             ids,
+            shared: None,
         };
         let holder = settings.holder.clone();
         let (app, loops) = App::new(ports, settings);

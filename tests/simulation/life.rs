@@ -108,6 +108,7 @@ impl Life {
             executors: BTreeMap::from([("local".to_owned(), local as _)]),
             clock: outside.clock.clone(),
             ids,
+            shared: None,
         };
         let (app, loops) = App::new(ports, settings);
         Self {

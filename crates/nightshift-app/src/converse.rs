@@ -13,6 +13,7 @@ use nightshift_core::port::store::{Cause, RefusedAct, StoredDelivery, Stranger};
 use nightshift_core::user::User;
 use nightshift_core::wording;
 
+use crate::lead::acting_on;
 use crate::lifecycle::{Loop, POLL, Tick, TickResult};
 use crate::people::digest;
 use crate::{App, Problem};
@@ -41,6 +42,11 @@ impl Loop for Converse {
         // Until a platform has said who we are, nobody there can be told from a stranger: its
         // deliveries wait, those of the others do not.
         for (platform, ours) in self.app.workspaces.known() {
+            // In the order in which they came: one server acts on those of a platform.
+            let now = self.app.now();
+            if !self.app.leadership.leads(&acting_on(&platform), now) {
+                continue;
+            }
             let open = self
                 .app
                 .store()

@@ -133,9 +133,7 @@ impl App {
         let task = self.find(id).await?;
         let permit = self.permit(actor, Action::Cancel, &task)?;
         let outcome = self.store().cancel(id, &permit, cause, self.now()).await?;
-        self.wake
-            .stops
-            .store(true, std::sync::atomic::Ordering::Release);
+        self.wake.stop_asked();
         self.moved("cancel", id, outcome)
     }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use nightshift_core::chat::MessageRef;
 use nightshift_core::chat::budget::Budgets;
+use nightshift_core::port::replicas::{Sender, sending};
 use nightshift_core::port::store::OutboxItem;
 use nightshift_core::port::{ChatError, ChatPlatform, StoreError};
 
@@ -44,9 +45,9 @@ impl Delivery {
         }
     }
 
-    async fn idle(&self) -> Result<Tick, StoreError> {
+    async fn idle(&self, sender: &Sender) -> Result<Tick, StoreError> {
         let now = self.app.now();
-        let due = self.app.store().next_due(now).await?;
+        let due = self.app.store().next_due(sender, now).await?;
         Ok(Tick::Idle(due.map_or(POLL, |due| {
             due.since(now).max(Duration::from_millis(5))
         })))
@@ -64,13 +65,16 @@ impl Loop for Delivery {
         if free == 0 {
             return Ok(Tick::Idle(POLL));
         }
-        let items = self
-            .app
-            .store()
-            .claim_outbox(free as u32, &self.budgets, self.app.now())
+        let now = self.app.now();
+        let Some(sender) = self.app.leadership.sender(now) else {
+            return Ok(Tick::Idle(POLL));
+        };
+        let store = self.app.store();
+        let items = store
+            .claim_outbox(&sender, free as u32, &self.budgets, now)
             .await?;
         if items.is_empty() {
-            return Ok(self.idle().await?);
+            return Ok(self.idle(&sender).await?);
         }
         for item in items {
             let app = self.app.clone();
@@ -110,16 +114,21 @@ enum Outcome {
     NothingToSay,
     NotRendered(Problem),
     NoPlatform,
+    /// Not begun: somebody else may send to this platform by now.
+    NotOurs,
 }
 
 impl App {
     async fn send(&self, item: OutboxItem) {
         if item.to.is_operators() {
             insist(|| self.tell_operators(&item)).await;
-            self.wake.outbox.notify_one();
-            return self.wake.changed();
+            return self.wake.messages();
         }
+        let led = self
+            .leadership
+            .leads(&sending(&item.to.platform), self.now());
         let outcome = match self.platform(&item.to.platform).cloned() {
+            _ if !led => Outcome::NotOurs,
             None => Outcome::NoPlatform,
             Some(platform) => self.try_to_send(platform.as_ref(), &item).await,
         };
@@ -166,6 +175,10 @@ impl App {
                 store
                     .give_up(item, "the platform is not enabled", now)
                     .await
+            }
+            Outcome::NotOurs => {
+                let why = "another server sends to this platform now";
+                store.postpone(item, now, item.unsure, why).await
             }
             Outcome::NothingToSay => store.give_up(item, "nothing to say any more", now).await,
             Outcome::NotRendered(problem) => self.not_rendered(item, problem).await,

@@ -6,11 +6,11 @@ mod hold;
 pub(crate) mod outcome;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use nightshift_core::id::{Fence, TaskId};
+use nightshift_core::port::replicas::Hints;
 use nightshift_core::port::store::{LeaseTerms, LeaseWord, Leased};
 use nightshift_core::port::{Executor, Signal};
 use nightshift_core::time::Timestamp;
@@ -94,7 +94,7 @@ impl Dispatch {
     /// Renews all leases when it is time, or at once when somebody asked to stop one.
     async fn heartbeat(&self) -> Result<(), nightshift_core::port::StoreError> {
         let now = self.app.now();
-        let asked = self.app.wake.stops.swap(false, Ordering::AcqRel);
+        let asked = self.app.wake.take_stop();
         let held: Vec<(TaskId, Fence)> = {
             let board = self.board();
             let due = board
@@ -118,7 +118,9 @@ impl Dispatch {
             Err(error) => {
                 self.renewals.refused();
                 // The request to stop must not be forgotten with this round.
-                self.app.wake.stops.fetch_or(asked, Ordering::AcqRel);
+                if asked {
+                    self.app.wake.wake(Hints::STOPS);
+                }
                 return Err(error);
             }
         };
@@ -254,8 +256,7 @@ impl Loop for Dispatch {
                 .lease(executor, holder, terms, free, now)
                 .await?;
             for leased in leased {
-                self.app.wake.outbox.notify_one();
-                self.app.wake.changed();
+                self.app.wake.messages();
                 self.start(executor, leased, now);
                 started = true;
             }

@@ -113,8 +113,7 @@ impl Intake {
             // A caller that is gone has closed its connection: the platform delivers again.
             let _ = answer.send(outcome);
         }
-        self.app.wake.deliveries.notify_one();
-        self.app.wake.changed();
+        self.app.wake.delivered();
         Ok(Tick::Worked)
     }
 }

@@ -14,11 +14,13 @@ pub mod deliver;
 pub mod dispatch;
 mod insist;
 pub mod intake;
+pub mod lead;
 pub mod lifecycle;
 pub mod people;
 pub mod plan;
 pub mod problem;
 pub mod query;
+pub mod results;
 pub mod settings;
 pub mod submit;
 pub mod sweep;
@@ -28,7 +30,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use nightshift_core::id::Platform;
-use nightshift_core::port::{ChatPlatform, Clock, Executor, Ids, Planner, Store};
+use nightshift_core::port::replicas::Replica;
+use nightshift_core::port::{ChatPlatform, Clock, Executor, Files, Ids, Planner, Replicas, Store};
 use nightshift_core::time::Timestamp;
 
 pub use lifecycle::{Loop, Tick};
@@ -46,6 +49,16 @@ pub struct Ports {
     pub executors: BTreeMap<String, Arc<dyn Executor>>,
     pub clock: Arc<dyn Clock>,
     pub ids: Arc<dyn Ids>,
+    /// Where the database is not this server's alone.
+    pub shared: Option<Shared>,
+}
+
+/// What a server needs that is one of several on its database.
+#[derive(Clone)]
+pub struct Shared {
+    pub me: Replica,
+    pub replicas: Arc<dyn Replicas>,
+    pub files: Arc<dyn Files>,
 }
 
 /// The application: ports, settings, and the hints that wake its loops.
@@ -53,6 +66,7 @@ pub struct App {
     pub ports: Ports,
     pub settings: Settings,
     pub wake: Wake,
+    pub leadership: lead::Leadership,
     pub(crate) workspaces: people::Workspaces,
     pub(crate) intake: intake::Gate,
     pub(crate) findings: audit::Findings,
@@ -62,10 +76,13 @@ impl App {
     /// The application and its loops; nothing runs until the loops are run.
     pub fn new(ports: Ports, settings: Settings) -> (Arc<Self>, Vec<Arc<dyn Loop>>) {
         let (gate, arrivals) = intake::gate();
+        let shared = ports.shared.clone();
+        let others = shared.as_ref().map(|shared| shared.replicas.clone());
         let app = Arc::new(Self {
             ports,
             settings,
-            wake: Wake::default(),
+            wake: Wake::new(others),
+            leadership: lead::Leadership::new(shared),
             workspaces: people::Workspaces::default(),
             intake: gate,
             findings: audit::Findings::default(),
@@ -75,7 +92,7 @@ impl App {
     }
 
     fn loops(app: &Arc<Self>, arrivals: intake::Arrivals) -> Vec<Arc<dyn Loop>> {
-        vec![
+        let mut loops: Vec<Arc<dyn Loop>> = vec![
             Arc::new(intake::Intake::new(app.clone(), arrivals)),
             Arc::new(people::Probe::new(app.clone())),
             Arc::new(converse::Converse::new(app.clone())),
@@ -85,7 +102,12 @@ impl App {
             Arc::new(sweep::Sweep::new(app.clone())),
             Arc::new(audit::Auditor::new(app.clone())),
             Arc::new(clock::ClockWatch::new(app.clone())),
-        ]
+        ];
+        if app.ports.shared.is_some() {
+            loops.push(Arc::new(lead::Lead::new(app.clone())));
+            loops.push(Arc::new(lead::Hear::new(app.clone())));
+        }
+        loops
     }
 
     pub fn now(&self) -> Timestamp {

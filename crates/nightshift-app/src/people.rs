@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use nightshift_core::authorise::Actor;
 use nightshift_core::chat::Identity;
 use nightshift_core::id::{Platform, UserId};
+use nightshift_core::port::replicas::Hints;
 use nightshift_core::port::{ChatError, ChatKind};
 use nightshift_core::time::Timestamp;
 use nightshift_core::user::{Kind, Known, Role, User};
@@ -239,8 +240,7 @@ impl Loop for Probe {
                         .unblock(name, &probe.workspace, beyond)
                         .await?;
                     self.app.workspaces.set(name.clone(), probe.workspace);
-                    self.app.wake.deliveries.notify_one();
-                    self.app.wake.outbox.notify_one();
+                    self.app.wake.wake(Hints::DELIVERIES.and(Hints::OUTBOX));
                 }
                 Err(error) => {
                     self.app.workspaces.doubt(name, now);

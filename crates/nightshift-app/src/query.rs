@@ -1,12 +1,10 @@
 //! Questions: they change nothing, and ask for the permission to see.
 
-use std::path::PathBuf;
-
 use nightshift_core::authorise::{Action, Actor, Resource, authorise};
 use nightshift_core::event::Event;
 use nightshift_core::id::{Fence, Seq, TaskId};
 use nightshift_core::port::store::{LogPart, Page, TaskFilter};
-use nightshift_core::task::{ResultFile, Task};
+use nightshift_core::task::Task;
 
 use crate::{App, Problem};
 
@@ -75,36 +73,5 @@ impl App {
         let text = String::from_utf8_lossy(&part.bytes).into_owned();
         let all: Vec<&str> = text.lines().collect();
         Ok((task, all[all.len().saturating_sub(lines)..].join("\n")))
-    }
-
-    /// A result file that the task lists, and where it lies.
-    pub async fn file(
-        &self,
-        actor: &Actor,
-        id: &TaskId,
-        path: &str,
-    ) -> Result<(ResultFile, PathBuf), Problem> {
-        let task = self.task(actor, id).await?;
-        self.result_file(&task, path)
-            .ok_or_else(|| Problem::NothingThere(format!("file {path} of {id}")))
-    }
-
-    /// Only paths that the store lists are ever opened.
-    pub(crate) fn result_file(&self, task: &Task, path: &str) -> Option<(ResultFile, PathBuf)> {
-        let file = task
-            .result
-            .as_ref()?
-            .files
-            .iter()
-            .find(|file| file.path == path)?
-            .clone();
-        let fence = task.attempt.as_ref()?.fence;
-        let root = self
-            .settings
-            .results_dir
-            .join(task.id.as_str())
-            .join(fence.0.to_string());
-        let at = root.join(&file.path);
-        Some((file, at))
     }
 }

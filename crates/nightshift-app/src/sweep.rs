@@ -7,12 +7,12 @@
 mod retention;
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use nightshift_core::port::store::{Swept, TimedRun};
 
+use crate::lead::SWEEPING;
 use crate::lifecycle::{Loop, Tick, TickError, TickResult};
 use crate::{App, Problem};
 use retention::Retaining;
@@ -60,7 +60,7 @@ impl Sweep {
             "Swept."
         );
         // Who holds one of these is told at once, not at its next heartbeat.
-        self.app.wake.stops.store(true, Ordering::Release);
+        self.app.wake.stop_asked();
         self.app.wake.all();
         Ok(true)
     }
@@ -109,6 +109,10 @@ impl Loop for Sweep {
     }
 
     async fn tick(&self) -> TickResult {
+        let now = self.app.now();
+        if !self.app.leadership.leads(SWEEPING, now) {
+            return Ok(Tick::Idle(EVERY));
+        }
         // Expiry first: of what is over nobody is reminded.
         let swept = self.sweep().await?;
         let worked = self.works().await?;

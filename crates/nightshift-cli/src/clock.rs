@@ -1,5 +1,6 @@
 //! The real time and real randomness: their only readers.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -15,6 +16,8 @@ use rand::TryRngCore;
 pub(crate) struct SystemClock {
     steady: Mutex<Steady>,
     boot: Option<i64>,
+    /// How far the time that all servers share is ahead of the machine's, in milliseconds.
+    ahead: AtomicI64,
 }
 
 impl SystemClock {
@@ -30,6 +33,16 @@ impl SystemClock {
         Self {
             steady: Mutex::new(Steady::begin(begin, since)),
             boot,
+            ahead: AtomicI64::new(0),
+        }
+    }
+
+    /// Begins with the time of all servers on one database, which is `ahead` of the machine's.
+    pub(crate) fn shared(begin: Timestamp, ahead: i64) -> Self {
+        Self {
+            steady: Mutex::new(Steady::begin(begin, uptime())),
+            boot: None,
+            ahead: AtomicI64::new(ahead),
         }
     }
 }
@@ -43,15 +56,22 @@ impl Clock for SystemClock {
         machine_time()
     }
 
+    fn refer(&self, ahead: i64) {
+        self.ahead.store(ahead, Ordering::Release);
+    }
+
     fn mark(&self) -> ClockMark {
         let mut steady = self.steady.lock().unwrap_or_else(PoisonError::into_inner);
         let since = uptime();
+        let ahead = i128::from(self.ahead.load(Ordering::Acquire));
         ClockMark {
-            at: steady.read(since, wall()),
+            at: steady.read(since, wall() + ahead * NANOS_PER_MILLI),
             uptime: self.boot.map(|boot| Uptime { boot, since }),
         }
     }
 }
+
+const NANOS_PER_MILLI: i128 = 1_000_000;
 
 /// The machine's time, for what is written beside other programs' lines.
 pub(crate) fn machine_time() -> Timestamp {

@@ -2,6 +2,7 @@
 
 pub(crate) mod adapters;
 pub(crate) mod settings;
+pub(crate) mod storage;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -14,13 +15,14 @@ use std::time::Duration;
 use anyhow::Context as _;
 use nightshift_app::{App, Ports};
 use nightshift_core::id::Platform;
-use nightshift_core::port::{ChatSource, Clock, Executor, Ids, Store};
+use nightshift_core::port::{ChatSource, Executor, Ids, Store};
+use nightshift_core::time::Timestamp;
 use nightshift_server::Server;
 use nightshift_store::SqlStore;
 use tokio::net::{TcpSocket, UnixListener};
 use tokio::time::Instant;
 
-use crate::clock::{RandomIds, SystemClock};
+use crate::clock::RandomIds;
 use crate::cmd::{Context, socket};
 use crate::config::Loaded;
 use crate::lifecycle::{End, Lifecycle, Stopped};
@@ -39,6 +41,9 @@ const LAST_MOMENTS: Duration = Duration::from_secs(2);
 /// For the log to be folded into the database, where there is time and where it is over.
 const CLOSE_CLEAN: Duration = Duration::from_secs(2);
 const CLOSE_LATE: Duration = Duration::from_millis(500);
+
+/// For a word to the other servers that this one leads nothing any more.
+const STEP_DOWN: Duration = Duration::from_millis(500);
 
 /// A started server.
 pub(crate) struct Running {
@@ -75,21 +80,21 @@ pub(crate) async fn compose(
     let config = &loaded.config;
     let lifecycle = Lifecycle::new()?;
     let ids: Arc<dyn Ids> = Arc::new(RandomIds);
-    let options = nightshift_store::OpenOptions {
-        data_dir: data_dir.to_owned(),
-        retry_backoff: config.remote.timers.retry_backoff.0,
-        ids: ids.clone(),
-    };
-    let store = nightshift_store::open_with(options, context.hooks.store.clone()).await?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::resume(&store.kept_clock().await?));
+    let storage::Opened {
+        store,
+        clock,
+        shared,
+        holder,
+    } = storage::open(context, loaded, data_dir, &ids).await?;
     // The port is ours before anything is recovered, so that a server that cannot listen changes
     // nothing; it is closed until then.
     let port = take_port(&config.remote.trigger_service.listen, mode).await?;
     let address = port.local_addr()?;
 
-    let settings = settings::settings(context, loaded, data_dir, mode, ids.as_ref())?;
+    let settings = settings::settings(context, loaded, data_dir, mode, holder)?;
     let executor = adapters::executor(context, config, data_dir, &settings)?;
-    let chat = adapters::platforms(config, data_dir, &store, &clock, &ids)?;
+    let page_key = storage::page_key(data_dir, shared.as_ref(), ids.as_ref()).await?;
+    let chat = adapters::platforms(config, page_key, &store, &clock, &ids)?;
     let executors: BTreeMap<String, Arc<dyn Executor>> =
         [("local".to_owned(), executor.clone())].into();
     let ports = Ports {
@@ -99,6 +104,7 @@ pub(crate) async fn compose(
         executors,
         clock: clock.clone(),
         ids,
+        shared,
     };
     let ports = match &context.hooks.ports {
         Some(around) => around(ports),
@@ -133,7 +139,11 @@ pub(crate) async fn compose(
 /// What an earlier life left: processes are ended, their attempts and sends are accounted for.
 async fn recover(app: &App, executor: &dyn Executor, holder: &str) -> anyhow::Result<()> {
     let strays = executor.sweep_strays().await;
-    let grace = app.now().after(app.settings.timers.lease);
+    // Where others were there, nobody's heartbeats went unheard.
+    let grace = match app.ports.shared {
+        Some(_) => Timestamp::from_millis(0),
+        None => app.now().after(app.settings.timers.lease),
+    };
     let swept = app.store().recover(holder, grace, app.now()).await?;
     if strays > 0 || swept.lost > 0 {
         tracing::warn!(
@@ -207,7 +217,10 @@ impl Running {
     /// Runs until a signal, then stops everything within the deadline. Where the disk has failed
     /// there is nothing to wait for: nothing more can be written down.
     pub(crate) async fn until_stopped(mut self) -> anyhow::Result<ExitCode> {
-        let end = self.lifecycle.wait_for_end(self.store.as_ref()).await;
+        let end = self
+            .lifecycle
+            .wait_for_end(self.store.as_ref(), &self.app)
+            .await;
         let within = match &end {
             End::Asked => self.shutdown,
             End::Broken(_) => LAST_MOMENTS.min(self.shutdown),
@@ -215,6 +228,10 @@ impl Running {
         let deadline = Instant::now() + within;
         tracing::info!("Stopping.");
         let stopped = self.lifecycle.shut_down(&self.server, deadline).await;
+        if stopped != Stopped::AtOnce {
+            // Others go on with what this server led; a database that is away is not waited for.
+            let _ = tokio::time::timeout(STEP_DOWN, self.app.step_down()).await;
+        }
         let closed = self.close_store(stopped, deadline).await;
         let _ = std::fs::remove_file(&self.socket);
         if let End::Broken(why) = end {

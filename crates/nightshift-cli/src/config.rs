@@ -97,10 +97,12 @@ impl Config {
             &auth.jwt.secret,
             &auth.oauth2.client_secret,
             &self.remote.storage.url,
+            &self.remote.storage.notify_url,
         ];
         let optional = optional.into_iter().flatten();
         let keys = auth.api_keys.0.iter().map(|(key, _)| key);
-        optional.chain(keys).cloned().collect()
+        let passwords = self.remote.storage.passwords();
+        optional.chain(keys).cloned().chain(passwords).collect()
     }
 
     /// The whole tree with its defaults. Keys that hold secrets show `***`; secrets elsewhere

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use nightshift_app::App;
 use nightshift_app::lifecycle::{self, Loop};
+use nightshift_app::{App, lead};
 use nightshift_core::error::Retry;
 use nightshift_core::port::{ChatSource, Store};
 use nightshift_server::Server;
@@ -34,6 +34,9 @@ pub(crate) enum Stopped {
     /// A second signal: nothing more is waited for.
     AtOnce,
 }
+
+const SUPERSEDED: &str = "another server has started under this one's identity: was its data \
+     directory copied? Remove replica.id from one of the copies, then start both again";
 
 /// Of the time there is: for requests that were taken to be answered. One whose body never comes
 /// must not take the loops' time.
@@ -111,6 +114,7 @@ impl Lifecycle {
     /// Keeps the connections of platforms that need no public URL.
     pub(crate) fn run_sources(&self, sources: Vec<Arc<dyn ChatSource>>, app: &Arc<App>) {
         for source in sources {
+            app.leadership.wants(&source.name());
             let app = app.clone();
             let stop = self.closing.clone();
             self.tracker
@@ -119,13 +123,17 @@ impl Lifecycle {
     }
 
     /// Waits for the end: a signal, a part that gave up, a disk that failed.
-    pub(crate) async fn wait_for_end(&mut self, store: &dyn Store) -> End {
+    pub(crate) async fn wait_for_end(&mut self, store: &dyn Store, app: &App) -> End {
         loop {
             tokio::select! {
                 () = self.soft.cancelled() => return End::Asked,
                 why = store.broken() => {
                     tracing::error!("{why}");
                     return End::Broken(why);
+                }
+                () = app.leadership.superseded() => {
+                    tracing::error!("{SUPERSEDED}");
+                    return End::Broken(SUPERSEDED.to_owned());
                 }
                 _ = self.interrupt.recv() => return End::Asked,
                 _ = self.terminate.recv() => return End::Asked,
@@ -177,15 +185,40 @@ impl Lifecycle {
     }
 }
 
+/// Between two looks whether a connection is ours to hold.
+const LOOK: Duration = Duration::from_millis(500);
+
+async fn leads_no_more(app: &App, work: &str) {
+    while app.leadership.leads(work, app.now()) {
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
 /// Between two connections: at once when the platform asked for it, else growing.
 const RECONNECT: Duration = Duration::from_secs(1);
 const RECONNECT_LONGEST: Duration = Duration::from_secs(60);
 
-async fn keep_listening(source: &dyn ChatSource, app: &App, stop: &CancellationToken) {
+/// One server holds the connection for all; another one takes it over when it is gone.
+async fn keep_listening(source: &dyn ChatSource, app: &Arc<App>, stop: &CancellationToken) {
     let mut wait = RECONNECT;
+    let work = lead::listening(&source.name());
     while !stop.is_cancelled() {
-        let stopped = stop.clone();
-        let listening = source.listen(app, Box::pin(async move { stopped.cancelled().await }));
+        if !app.leadership.leads(&work, app.now()) {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = app.leadership.changes() => {}
+                () = tokio::time::sleep(LOOK) => {}
+            }
+            continue;
+        }
+        let (stopped, leading, led) = (stop.clone(), app.clone(), work.clone());
+        let until = async move {
+            tokio::select! {
+                () = stopped.cancelled() => {}
+                () = leads_no_more(&leading, &led) => {}
+            }
+        };
+        let listening = source.listen(app.as_ref(), Box::pin(until));
         match listening.await {
             Ok(()) => wait = RECONNECT,
             Err(error) => {

@@ -5,6 +5,7 @@ pub mod clock;
 pub mod executor;
 pub mod page;
 pub mod planner;
+pub mod replicas;
 pub mod store;
 
 pub use chat::{
@@ -15,4 +16,5 @@ pub use clock::{Clock, Ids};
 pub use executor::{ExecError, Executor, Exit, ExitKind, Job, JobEvent, Running, Signal};
 pub use page::PageDoor;
 pub use planner::{Ask, Planner, PlannerError};
+pub use replicas::{Files, Replicas};
 pub use store::{Store, StoreError, StoreKind};

@@ -100,6 +100,8 @@ pub struct AttemptView {
     pub fence: Fence,
     pub executor: String,
     pub runner: Option<String>,
+    /// The server whose process it is, where several share a database.
+    pub replica: Option<String>,
     /// `bwrap`, `landlock` or `none`; unknown until started.
     pub isolation: Option<String>,
     pub leased_at: Timestamp,

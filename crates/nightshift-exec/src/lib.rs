@@ -12,6 +12,7 @@
 //! Invariants: no prompt is ever an argument; no shell is ever between us and an agent; nothing
 //! an attempt started outlives it or us.
 
+mod ask;
 pub mod config;
 #[doc(hidden)]
 pub mod fuzz;
@@ -25,6 +26,7 @@ mod sandbox;
 mod stream;
 mod supervisor;
 
+pub use ask::ask;
 pub use config::{AgentSection, ConfigError, Isolation, LocalSection};
 pub use init::{INIT_ARG, init_main};
 pub use local::{LocalConfig, LocalExecutor};

@@ -68,6 +68,9 @@ pub struct Attempt {
     pub executor: String,
     /// The machine, where it is another one.
     pub runner: Option<String>,
+    /// The server whose process it is, where several share a database.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replica: Option<String>,
     /// When the program started.
     pub started_at: Option<Timestamp>,
     /// When it ended.
@@ -87,6 +90,7 @@ impl From<&AttemptView> for Attempt {
             fence: attempt.fence,
             executor: attempt.executor.clone(),
             runner: attempt.runner.clone(),
+            replica: attempt.replica.clone(),
             started_at: attempt.started_at,
             finished_at: attempt.finished_at,
             isolation: attempt.isolation.clone(),

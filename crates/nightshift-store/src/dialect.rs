@@ -125,6 +125,18 @@ macro_rules! to_take {
     };
 }
 
+/// After the rows that become events: holds the number before theirs until the transaction ends, so
+/// that a reader of all events knows where to stop; see `horizon.rs`. 20051 is "NS" in ASCII.
+macro_rules! numbered {
+    (sqlite) => {
+        ""
+    };
+    (postgres) => {
+        " CROSS JOIN (SELECT pg_advisory_xact_lock_shared((cast(20051 AS BIGINT) << 48) | last_value) \
+           AS held FROM event_seq_seq) AS mark"
+    };
+}
+
 /// A field, as text, of an object that is stored as JSON text.
 macro_rules! json_text {
     (sqlite $column:literal, $name:literal) => {
@@ -136,8 +148,8 @@ macro_rules! json_text {
 }
 
 pub(crate) use {
-    batch, field, float_field, int_field, ints_in, json_rows, json_text, one_by_one, texts_in,
-    to_change, to_take,
+    batch, field, float_field, int_field, ints_in, json_rows, json_text, numbered, one_by_one,
+    texts_in, to_change, to_take,
 };
 
 /// Waits for no other writer: a transaction that starts as a reader and then writes would fail.

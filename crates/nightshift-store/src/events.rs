@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use crate::engine::connection::Conn;
 use crate::error::Result;
 use crate::row::{self, Columns};
-use crate::sql;
 use crate::statement::query;
 use crate::transaction::{Place, Tx};
+use crate::{horizon, sql};
 
 /// Collected: written with the others of the transaction, in the order of the calls.
 pub(crate) fn record(tx: &mut Tx<'_>, kind: &str, task: Option<&TaskId>, data: &Value) {
@@ -63,6 +63,11 @@ pub(crate) async fn after(
     task: Option<&TaskId>,
     limit: u32,
 ) -> Result<Vec<Event>> {
+    // Events of one task are written under its row's lock, one after the other.
+    let horizon = match task {
+        Some(_) => i64::MAX,
+        None => horizon::read(conn).await?,
+    };
     let family = kind.filter(|kind| kind.ends_with('.'));
     let exact = kind.filter(|kind| !kind.ends_with('.'));
     let rows = query(sql::event::EVENTS)
@@ -71,6 +76,7 @@ pub(crate) async fn after(
         .bind(family)
         .bind(task.map(TaskId::as_str))
         .bind(i64::from(limit))
+        .bind(horizon)
         .fetch_all(conn)
         .await?;
     rows.iter()

@@ -317,12 +317,12 @@ pub(crate) async fn recover(mut tx: Tx<'_>, holder: &str, grace: Timestamp) -> R
             plans::lose(&mut tx, &row).await?;
         }
     }
-    outbox::doubt(&mut tx).await?;
+    outbox::doubt(&mut tx, server_of(holder)).await?;
     tx.commit().await?;
     Ok(swept)
 }
 
 /// `<server>/<life>`; what has no such form is a life of a server that has no name.
-fn server_of(holder: &str) -> &str {
+pub(crate) fn server_of(holder: &str) -> &str {
     holder.split_once('/').map_or("", |(server, _)| server)
 }

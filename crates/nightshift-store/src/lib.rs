@@ -15,6 +15,7 @@ mod engine;
 mod error;
 mod events;
 mod examine;
+mod horizon;
 mod invariants;
 mod leases;
 mod lock;
@@ -25,6 +26,7 @@ mod outbox;
 mod pages;
 mod people;
 mod plans;
+mod replicas;
 mod retention;
 mod row;
 mod sql;
@@ -47,6 +49,7 @@ use nightshift_core::port::store::{ClockMark, KeptClock, Measures, Store, StoreE
 
 pub use backup::{Backup, BackupError, back_up};
 use engine::database::Database;
+use engine::directory::DataDir;
 use engine::postgres::Postgres;
 pub use engine::postgres::{Login, Passwords, Server};
 use engine::sqlite::Engine;
@@ -65,6 +68,9 @@ pub struct OpenOptions {
 
 /// What [`connect`] needs.
 pub struct ConnectOptions {
+    /// Locked, so that no two servers use it for their results and sockets; `None` for whoever has
+    /// none.
+    pub data_dir: Option<PathBuf>,
     pub server: Server,
     /// The source of identifiers.
     pub ids: Arc<dyn Ids>,
@@ -110,7 +116,10 @@ pub async fn connect(
     options: ConnectOptions,
     conditions: Conditions,
 ) -> Result<Arc<SqlStore>, OpenError> {
-    let engine = Postgres::open(options.server, conditions).await?;
+    let dir = options.data_dir.as_deref().map(DataDir::take);
+    let origin = hex::encode(&options.ids.entropy()[..8]);
+    let engine = Postgres::open(options.server, origin, conditions).await?;
+    engine.keep(dir.transpose()?);
     let engine = Database::Postgres(Box::new(engine));
     Ok(store(engine, options.ids, options.retry_backoff))
 }

@@ -13,6 +13,7 @@ use nightshift_core::chat::budget::{Act, Budgets};
 use nightshift_core::chat::{Conversation, MessageRef};
 use nightshift_core::id::{Platform, TaskId};
 use nightshift_core::notice::Notice;
+use nightshift_core::port::replicas::Sender;
 use nightshift_core::port::store::{Blocked, Outbox, OutboxItem, Outgoing, StoreError};
 use nightshift_core::time::Timestamp;
 use serde_json::json;
@@ -33,11 +34,12 @@ impl Outbox for SqlStore {
 
     async fn claim_outbox(
         &self,
+        sender: &Sender,
         limit: u32,
         budgets: &Budgets,
         now: Timestamp,
     ) -> Result<Vec<OutboxItem>, StoreError> {
-        Ok(claim::run(self, limit, budgets, now).await?)
+        Ok(claim::run(self, sender, limit, budgets, now).await?)
     }
 
     async fn sent(
@@ -58,7 +60,7 @@ impl Outbox for SqlStore {
         error: &str,
     ) -> Result<(), StoreError> {
         let mut tx = self.change("postpone", until).await?;
-        let Some(stored) = Stored::load(&mut tx, item).await? else {
+        let Some(stored) = Stored::own(&mut tx, item).await? else {
             return Ok(());
         };
         merge_newer(&mut tx, &stored).await?;
@@ -131,8 +133,12 @@ impl Outbox for SqlStore {
         Ok(tx.commit().await?)
     }
 
-    async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
-        Ok(claim::next_due(self, now).await?)
+    async fn next_due(
+        &self,
+        sender: &Sender,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        Ok(claim::next_due(self, sender, now).await?)
     }
 }
 
@@ -171,11 +177,20 @@ struct Stored {
     task: Option<TaskId>,
     key: Option<String>,
     is_whisper: bool,
+    sender: Option<String>,
 }
 
 impl Stored {
+    /// As [`Stored::load`]; also `None` when somebody else has taken the sending over: what became
+    /// of our try is not for us to say, unless it arrived.
+    async fn own(tx: &mut Tx<'_>, item: &OutboxItem) -> Result<Option<Self>> {
+        let stored = Self::load(tx, item.id).await?;
+        let ours = |stored: &Self| stored.sender.as_ref().is_none_or(|by| *by == item.sender);
+        Ok(stored.filter(ours))
+    }
+
     /// `None` when the message was sent or given up before: the call changes nothing.
-    async fn load(tx: &mut Tx<'_>, item: &OutboxItem) -> Result<Option<Self>> {
+    async fn load(tx: &mut Tx<'_>, item: i64) -> Result<Option<Self>> {
         let Some(stored) = Self::read(tx, item).await? else {
             return Ok(None);
         };
@@ -190,9 +205,9 @@ impl Stored {
         Ok(Some(stored))
     }
 
-    async fn read(tx: &mut Tx<'_>, item: &OutboxItem) -> Result<Option<Self>> {
+    async fn read(tx: &mut Tx<'_>, item: i64) -> Result<Option<Self>> {
         let row = query(sql::outbox::ITEM)
-            .bind(item.id)
+            .bind(item)
             .fetch_optional(tx.conn())
             .await?;
         let Some(row) = row else {
@@ -211,6 +226,7 @@ impl Stored {
             },
             key: row.maybe_text("message_key")?,
             is_whisper: row.maybe_text("whisper_to")?.is_some(),
+            sender: row.maybe_text("sender")?,
         }))
     }
 }
@@ -228,7 +244,7 @@ async fn settle(tx: &mut Tx<'_>, id: i64, state: &str, error: Option<&str>) -> R
 }
 
 async fn sent(mut tx: Tx<'_>, item: &OutboxItem, message: Option<&MessageRef>) -> Result<()> {
-    let Some(stored) = Stored::load(&mut tx, item).await? else {
+    let Some(stored) = Stored::load(&mut tx, item.id).await? else {
         return Ok(());
     };
     settle(&mut tx, stored.id, "sent", None).await?;
@@ -273,7 +289,7 @@ async fn remember(tx: &mut Tx<'_>, stored: &Stored, message: &MessageRef) -> Res
 }
 
 async fn give_up(mut tx: Tx<'_>, item: &OutboxItem, error: &str) -> Result<()> {
-    let Some(stored) = Stored::load(&mut tx, item).await? else {
+    let Some(stored) = Stored::own(&mut tx, item).await? else {
         return Ok(());
     };
     settle(&mut tx, stored.id, "dead", Some(error)).await?;
@@ -300,10 +316,27 @@ async fn merge_newer(tx: &mut Tx<'_>, stored: &Stored) -> Result<()> {
     Ok(())
 }
 
-/// After a crash nobody knows whether what was being sent arrived.
-pub(crate) async fn doubt(tx: &mut Tx<'_>) -> Result<()> {
+/// The same of one message, which somebody else was sending.
+pub(crate) async fn doubt_one(mut tx: Tx<'_>, id: i64) -> Result<()> {
+    let Some(stored) = Stored::load(&mut tx, id).await? else {
+        return Ok(());
+    };
+    merge_newer(&mut tx, &stored).await?;
+    query(sql::attempt::UNSURE)
+        .bind(row::json(&[id]))
+        .execute(tx.conn())
+        .await?;
+    turn::seat(&mut tx, stored.conversation).await?;
+    tx.commit().await
+}
+
+/// After a crash of this server nobody knows whether what it was sending arrived.
+pub(crate) async fn doubt(tx: &mut Tx<'_>, server: &str) -> Result<()> {
     queue::flush(tx).await?;
-    let rows = query(sql::outbox::IN_FLIGHT).fetch_all(tx.conn()).await?;
+    let rows = query(sql::outbox::IN_FLIGHT)
+        .bind(format!("{server}/"))
+        .fetch_all(tx.conn())
+        .await?;
     let mut ids = Vec::with_capacity(rows.len());
     let mut conversations = Vec::with_capacity(rows.len());
     for row in &rows {

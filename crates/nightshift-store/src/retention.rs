@@ -196,6 +196,10 @@ pub(crate) async fn removed(conn: &mut Conn, limit: u32) -> Result<Vec<TaskId>> 
 
 pub(crate) async fn files_removed(conn: &mut Conn, tasks: &[TaskId]) -> Result<()> {
     let ids: Vec<&str> = tasks.iter().map(TaskId::as_str).collect();
+    query(sql::replicas::FORGET_FILES)
+        .bind(row::json(&ids))
+        .execute(&mut *conn)
+        .await?;
     query(sql::retention::FILES_REMOVED)
         .bind(row::json(&ids))
         .execute(conn)

@@ -13,6 +13,7 @@ pub(crate) mod outbox;
 pub(crate) mod page;
 pub(crate) mod people;
 pub(crate) mod plan;
+pub(crate) mod replicas;
 pub(crate) mod retention;
 pub(crate) mod send;
 pub(crate) mod task;

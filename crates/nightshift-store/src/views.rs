@@ -16,7 +16,7 @@ use crate::moves::TaskRow;
 use crate::row::{self, Columns};
 use crate::statement::query;
 use crate::transaction::Tx;
-use crate::{conversations, sql};
+use crate::{conversations, leases, sql};
 
 /// Newest first; ids that do not exist are left out.
 pub(crate) async fn load(conn: &mut Conn, ids: &[&str]) -> Result<Vec<Task>> {
@@ -90,6 +90,7 @@ impl Seen {
                 fence: row.attempt_fence,
                 executor: executor.to_owned(),
                 runner: None,
+                replica: row.lease_holder.as_deref().and_then(replica_of),
                 isolation: None,
                 leased_at: row.state_at,
                 started_at: None,
@@ -176,6 +177,12 @@ impl StoredVote {
     }
 }
 
+/// The server among several that holds a lease; see `Replica::holder`.
+fn replica_of(holder: &str) -> Option<String> {
+    let server = leases::server_of(holder).strip_prefix('@')?;
+    Some(server.to_owned())
+}
+
 fn read_attempt(row: &Columns<'_>) -> Result<Option<AttemptView>> {
     let Some(fence) = row.maybe_int("a_fence")? else {
         return Ok(None);
@@ -185,6 +192,7 @@ fn read_attempt(row: &Columns<'_>) -> Result<Option<AttemptView>> {
         fence: Fence(fence),
         executor: row.text("a_executor")?,
         runner: None,
+        replica: replica_of(&row.text("a_holder")?),
         isolation: row.maybe_text("a_isolation")?,
         leased_at: row.time("a_leased")?,
         started_at: row.maybe_time("a_started")?,

@@ -15,6 +15,7 @@ use nightshift_core::chat::{Conversation, Identity, MessageRef};
 use nightshift_core::event::Event;
 use nightshift_core::id::{ActionToken, Fence, Platform, Seq, TaskId, UserId};
 use nightshift_core::plan::{History, Plan};
+use nightshift_core::port::replicas::Sender;
 use nightshift_core::port::store::{
     Accepted, ActionTarget, Attempts, Blocked, CardVerb, Cause, ClockMark, Created, Deliveries,
     Finish, FinishOutcome, KeptClock, LeaseTerms, LeaseWord, Leased, LogPart, Logs, Measures,
@@ -86,7 +87,7 @@ as_it_is! { Logs:
 
 as_it_is! { Outbox:
     enqueue(outgoing: &[Outgoing], now: Timestamp) -> ();
-    claim_outbox(limit: u32, budgets: &Budgets, now: Timestamp) -> Vec<OutboxItem>, by claim_perhaps;
+    claim_outbox(sender: &Sender, limit: u32, budgets: &Budgets, now: Timestamp) -> Vec<OutboxItem>, by claim_perhaps;
     sent(item: &OutboxItem, message: Option<&MessageRef>, now: Timestamp) -> ();
     postpone(item: &OutboxItem, until: Timestamp, unsure: bool, error: &str) -> ();
     give_up(item: &OutboxItem, error: &str, now: Timestamp) -> ();
@@ -94,7 +95,7 @@ as_it_is! { Outbox:
     relay(item: &OutboxItem, to: &[Conversation], now: Timestamp) -> ();
     block(what: &Blocked, until: Timestamp, now: Timestamp) -> ();
     unblock(platform: &Platform, workspace: &str, beyond: Timestamp) -> ();
-    next_due(now: Timestamp) -> Option<Timestamp>;
+    next_due(sender: &Sender, now: Timestamp) -> Option<Timestamp>;
 }
 
 as_it_is! { Pages:

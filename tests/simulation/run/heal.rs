@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use nightshift_core::port::replicas::Sender;
 use nightshift_core::port::store::{Outbox, TaskFilter, Tasks};
 use nightshift_core::task::Task;
 
@@ -27,7 +28,10 @@ impl Simulation {
                 life = self.crash(life, "at last").await;
                 continue;
             }
-            let due = life.store.next_due(self.outside.clock.timestamp()).await;
+            let due = life
+                .store
+                .next_due(&Sender::alone(), self.outside.clock.timestamp())
+                .await;
             let sent = due.expect("the outbox").is_none();
             if sent
                 && tasks(&life)

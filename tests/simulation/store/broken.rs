@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use nightshift_core::chat::MessageRef;
 use nightshift_core::chat::budget::Budgets;
 use nightshift_core::id::Fence;
+use nightshift_core::port::replicas::Sender;
 use nightshift_core::port::store::{
     Accepted, Attempts, Deliveries, Finish, FinishOutcome, MoveOutcome, NewDelivery, Outbox,
     OutboxItem, PlanRecord, StoreError, Swept, Tasks,
@@ -134,11 +135,12 @@ impl InTurn {
 
     pub(super) async fn claim_perhaps(
         &self,
+        sender: &Sender,
         limit: u32,
         budgets: &Budgets,
         now: Timestamp,
     ) -> Result<Vec<OutboxItem>, StoreError> {
-        let mut items = self.inner.claim_outbox(limit, budgets, now).await?;
+        let mut items = self.inner.claim_outbox(sender, limit, budgets, now).await?;
         for item in &mut items {
             if self.is(Break::NoDoubt) {
                 item.unsure = false;

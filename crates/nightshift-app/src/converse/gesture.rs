@@ -127,7 +127,7 @@ impl App {
         self.store()
             .enqueue(&[answer(inbound, card)], self.now())
             .await?;
-        self.wake.outbox.notify_one();
+        self.wake.messages();
         Ok(())
     }
 
@@ -269,7 +269,7 @@ impl App {
         self.store()
             .answer(cause, &[said], None, self.now())
             .await?;
-        self.wake.outbox.notify_one();
+        self.wake.messages();
         Ok(())
     }
 
@@ -315,7 +315,7 @@ impl App {
             self.store()
                 .answer(cause, &outgoing, None, self.now())
                 .await?;
-            self.wake.outbox.notify_one();
+            self.wake.messages();
             return Ok(());
         }
         let question = Question {
@@ -343,7 +343,7 @@ impl App {
                 now,
             )
             .await?;
-        self.wake.outbox.notify_one();
+        self.wake.messages();
         Ok(())
     }
 

@@ -13,6 +13,7 @@ use nightshift_core::wording::card::{CardContext, approval_reminder, superseded_
 use nightshift_core::wording::{answer, ending};
 
 use crate::dispatch::outcome::first_part;
+use crate::results::listed;
 use crate::{App, Problem};
 
 pub(super) enum Rendered {
@@ -191,17 +192,20 @@ impl App {
         let Some(task) = self.store().task(id).await? else {
             return Ok(None);
         };
-        let Some((file, at)) = self.result_file(&task, path) else {
+        let Some(listed) = listed(&task, path) else {
             return Ok(None);
         };
-        let bytes = match tokio::fs::read(&at).await {
-            Ok(bytes) => bytes,
-            Err(error) => {
-                tracing::warn!(task.id = %id, %error, "A result file is gone.");
-                return Ok(None);
-            }
+        let Some(bytes) = self.whole_file(&listed).await? else {
+            tracing::warn!(task.id = %id, "A result file is gone.");
+            return Ok(None);
         };
-        let name = file.path.rsplit('/').next().unwrap_or("file").to_owned();
+        let name = listed
+            .file
+            .path
+            .rsplit('/')
+            .next()
+            .unwrap_or("file")
+            .to_owned();
         Ok(Some(Rendered::File(Attachment {
             name,
             bytes,

@@ -180,8 +180,7 @@ impl Attempt {
                 });
                 let word = self.held(running, started).await;
                 obey(word, running);
-                self.app.wake.outbox.notify_one();
-                self.app.wake.changed();
+                self.app.wake.messages();
             }
             JobEvent::Output { offset, bytes } => {
                 let (app, task, fence) = (self.app.clone(), self.task.id.clone(), self.fence);
@@ -231,8 +230,7 @@ impl Attempt {
             Ok(word) => obey(word, running),
             Err(_) => self.dirty = true,
         }
-        self.app.wake.outbox.notify_one();
-        self.app.wake.changed();
+        self.app.wake.messages();
     }
 
     async fn finish(self, exit: Exit) {
@@ -244,6 +242,7 @@ impl Attempt {
             (self.ending, Begun::of(self.started)),
             self.log_bytes,
         );
+        self.app.share_results(&finish).await;
         let (app, ends) = (self.app.clone(), self.ends.clone());
         insist(|| ends.write(app.store(), &finish, || app.now())).await;
         app.wake.all();

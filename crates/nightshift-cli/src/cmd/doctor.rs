@@ -8,7 +8,6 @@ use nightshift_core::port::{ChatKind, ChatPlatform};
 use nightshift_slack::SlackPlatform;
 use serde::Serialize;
 
-use crate::clock::RandomIds;
 use crate::cmd::Context;
 use crate::compose::{Mode, adapters, settings};
 use crate::config::Loaded;
@@ -52,7 +51,13 @@ async fn examine(
     findings: &mut Vec<Finding>,
 ) -> anyhow::Result<()> {
     findings.push(data_dir(&context.data_dir));
-    let settings = settings::settings(context, loaded, &context.data_dir, Mode::Serve, &RandomIds)?;
+    let settings = settings::settings(
+        context,
+        loaded,
+        &context.data_dir,
+        Mode::Serve,
+        String::new(),
+    )?;
     let executor = adapters::executor(context, &loaded.config, &context.data_dir, &settings)?;
     findings.push(match executor.isolation() {
         Ok(isolation) if isolation == "none" => bad(

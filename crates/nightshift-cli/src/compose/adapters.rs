@@ -28,7 +28,7 @@ pub(super) fn http_limits(config: &Config) -> HttpLimits {
 
 pub(super) fn platforms(
     config: &Config,
-    data_dir: &Path,
+    page_key: [u8; 32],
     store: &Arc<SqlStore>,
     clock: &Arc<dyn Clock>,
     ids: &Arc<dyn Ids>,
@@ -41,7 +41,7 @@ pub(super) fn platforms(
         aliases: BTreeMap::new(),
     };
     if service.platforms.web.enabled {
-        let door = Arc::new(WebDoor::new(page_key(data_dir, ids.as_ref())?));
+        let door = Arc::new(WebDoor::new(page_key));
         let web = WebPlatform::new(store.clone(), door.clone(), clock.clone(), ids.clone());
         chat.add(Arc::new(web));
         chat.door = Some(door as Arc<dyn PageDoor>);
@@ -103,23 +103,6 @@ pub(crate) fn slack_config(section: &platforms::Slack) -> anyhow::Result<SlackCo
         transport,
         api_url: section.api_url.clone(),
     })
-}
-
-/// Signs page sessions; made at the first start, so that a session survives a restart.
-fn page_key(data_dir: &Path, ids: &dyn Ids) -> anyhow::Result<[u8; 32]> {
-    let path = data_dir.join("page.key");
-    if let Ok(bytes) = std::fs::read(&path)
-        && let Ok(key) = <[u8; 32]>::try_from(bytes.as_slice())
-    {
-        return Ok(key);
-    }
-    let mut key = [0; 32];
-    key[..16].copy_from_slice(&ids.entropy());
-    key[16..].copy_from_slice(&ids.entropy());
-    let mut options = std::fs::OpenOptions::new();
-    std::os::unix::fs::OpenOptionsExt::mode(options.write(true).create(true).truncate(true), 0o600);
-    std::io::Write::write_all(&mut options.open(&path)?, &key)?;
-    Ok(key)
 }
 
 pub(crate) fn executor(

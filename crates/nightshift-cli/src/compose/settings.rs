@@ -8,7 +8,6 @@ use nightshift_app::people::digest;
 use nightshift_app::settings::{Project, Timers};
 use nightshift_core::id::UserId;
 use nightshift_core::plan::Limits;
-use nightshift_core::port::Ids;
 use nightshift_core::secret::Scrubber;
 use nightshift_core::user::{Kind, Role, User};
 use nightshift_exec::AgentSection;
@@ -26,7 +25,7 @@ pub(crate) fn settings(
     loaded: &Loaded,
     data_dir: &Path,
     mode: Mode,
-    ids: &dyn Ids,
+    holder: String,
 ) -> anyhow::Result<Settings> {
     let config = &loaded.config;
     let remote = &config.remote;
@@ -85,11 +84,7 @@ pub(crate) fn settings(
         alert: remote.notify.alert(),
         retention: remote.retention.kept(),
         scrubber: Scrubber::new(loaded.secrets()),
-        holder: format!(
-            "{}/life-{}",
-            super::adapters::instance(data_dir),
-            hex::encode(&ids.entropy()[..8])
-        ),
+        holder,
         open_api: (mode == Mode::Demo).then(|| User {
             id: UserId::new("user_demo"),
             role: Role::Admin,

@@ -101,6 +101,26 @@ const STORAGE: &[Key] = &[
     ),
     key("url", Kind::Secret, "of the database, with its password"),
     key(
+        "password_file",
+        Kind::Path,
+        "a file with the database's password alone, read for each new connection",
+    ),
+    key(
+        "password_command",
+        TEXTS,
+        "a program and its arguments that print the database's password or a provider's token",
+    ),
+    key(
+        "notify_url",
+        Kind::Secret,
+        "of the database past a pooler, for the hints between replicas",
+    ),
+    key(
+        "replica",
+        Kind::Text,
+        "what this server is called among the replicas; by default the machine's name",
+    ),
+    key(
         "results_bucket",
         Kind::Text,
         "a bucket, with or without a scheme",

@@ -140,6 +140,9 @@ impl Work<'_> {
             root.name("local").name("working_dir"),
             &mut execution.local.working_dir,
         )];
+        if let Some(file) = &mut config.remote.storage.password_file {
+            paths.push((KeyPath::of("remote.storage.password_file"), file));
+        }
         for (name, project) in &mut execution.projects {
             let path = root.name("projects").name(name).name("path");
             paths.push((path, &mut project.path));

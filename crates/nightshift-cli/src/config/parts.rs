@@ -41,10 +41,16 @@ impl Parts {
             unless(look.method(method), &format!("remote.auth.{method}"));
         }
         let database = look.text("remote.storage.database");
-        unless(
-            database.is_some_and(|database| database != "sqlite"),
-            "remote.storage.url",
-        );
+        let elsewhere = database.is_some_and(|database| database != "sqlite");
+        for key in [
+            "url",
+            "password_file",
+            "password_command",
+            "notify_url",
+            "replica",
+        ] {
+            unless(elsewhere, &format!("remote.storage.{key}"));
+        }
         Self { off }
     }
 

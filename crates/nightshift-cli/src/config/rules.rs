@@ -1,6 +1,7 @@
 //! What the table cannot say: keys that need each other, and what is not part of this version.
 
 mod execution;
+mod storage;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use super::section::Config;
 use super::section::approvals::{Approvals, When};
 use super::section::auth::{Auth, Method};
 use super::section::execution::Mode;
-use super::section::operation::{Database, PlannerKind, Retention, Timers};
+use super::section::operation::{PlannerKind, Retention, Timers};
 use super::section::platforms::{Slack, Transport};
 
 pub(crate) fn check(config: &Config, found: &mut Findings) {
@@ -21,6 +22,7 @@ pub(crate) fn check(config: &Config, found: &mut Findings) {
     }
     later(config, found);
     execution::check(&remote.execution, remote.timers.task, found);
+    storage::check(&remote.storage, found);
     auth(&remote.auth, found);
     approvals(&remote.approvals, found);
     timers(&remote.timers, found);
@@ -94,14 +96,6 @@ fn later(config: &Config, found: &mut Findings) {
     };
     let what = format!("the mode {name}");
     not_yet(mode != Mode::Local, "remote.execution.mode", &what, found);
-    let database = remote.storage.database;
-    let other = database != Database::Sqlite;
-    not_yet(
-        other,
-        "remote.storage.database",
-        "another database than sqlite",
-        found,
-    );
     let kind = remote.planner.kind;
     let model = matches!(kind, PlannerKind::OpenAi | PlannerKind::Anthropic);
     not_yet(

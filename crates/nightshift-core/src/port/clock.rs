@@ -17,6 +17,10 @@ pub trait Clock: Send + Sync {
         self.now()
     }
 
+    /// The time that all servers share is so many milliseconds ahead of the machine's clock: `now`
+    /// draws near to it.
+    fn refer(&self, _ahead: i64) {}
+
     /// `now`, with the machine's uptime at that moment.
     fn mark(&self) -> ClockMark {
         ClockMark {

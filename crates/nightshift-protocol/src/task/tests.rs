@@ -75,6 +75,7 @@ fn a_task_that_ran_shows_its_conversation_its_votes_its_attempt_and_its_reason()
             fence: Fence(2),
             executor: "local".into(),
             runner: None,
+            replica: None,
             isolation: Some("bwrap".into()),
             leased_at: at,
             started_at: Some(at),

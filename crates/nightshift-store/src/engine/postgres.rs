@@ -5,6 +5,7 @@
 
 mod address;
 pub(crate) mod explain;
+mod hints;
 mod migrate;
 mod start;
 #[cfg(test)]
@@ -20,9 +21,11 @@ use tokio::task::JoinSet;
 
 use address::Address;
 pub use address::{Login, Passwords, Server};
+use hints::Hints;
 
 use super::batch::Ran;
 use super::connection::Conn;
+use super::directory::DataDir;
 use super::measure::Meter;
 use super::turns::Rank;
 use super::{CommitWatch, Conditions, OpenError};
@@ -67,12 +70,20 @@ pub(crate) struct Postgres {
     watch: Option<Arc<dyn CommitWatch>>,
     pub(crate) meter: Arc<Meter>,
     upkeep: Arc<Semaphore>,
-    /// Keeps the secret fresh that new connections log in with.
-    fresh: std::sync::Mutex<JoinSet<()>>,
+    pub(crate) hints: Arc<Hints>,
+    /// Nobody else uses it meanwhile.
+    dir: std::sync::Mutex<Option<DataDir>>,
+    /// Keeps the secret fresh that new connections log in with; tells and hears hints.
+    beside: std::sync::Mutex<JoinSet<()>>,
 }
 
 impl Postgres {
-    pub(crate) async fn open(server: Server, conditions: Conditions) -> Result<Self, OpenError> {
+    /// `origin` names this process among those that use the database.
+    pub(crate) async fn open(
+        server: Server,
+        origin: String,
+        conditions: Conditions,
+    ) -> Result<Self, OpenError> {
         install_default_drivers();
         let address = Arc::new(Address::of(server)?);
         start::check_and_migrate(&address).await?;
@@ -85,11 +96,40 @@ impl Postgres {
             watch: conditions.watch,
             meter: Arc::default(),
             upkeep: Arc::new(Semaphore::new(FOR_UPKEEP)),
-            fresh: std::sync::Mutex::default(),
+            hints: Arc::new(Hints::of(origin)),
+            dir: std::sync::Mutex::default(),
+            beside: std::sync::Mutex::default(),
             address,
         };
         engine.keep_fresh();
+        engine.exchange_hints();
         Ok(engine)
+    }
+
+    /// Held until this is closed.
+    pub(crate) fn keep(&self, dir: Option<DataDir>) {
+        *self.dir() = dir;
+    }
+
+    fn dir(&self) -> std::sync::MutexGuard<'_, Option<DataDir>> {
+        self.dir
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn exchange_hints(&self) {
+        let mut beside = self.beside();
+        beside.spawn(self.hints.clone().speak(self.writer.clone()));
+        // A pooler in transaction mode forgets who listens.
+        if self.address.can_hear() {
+            beside.spawn(self.hints.clone().listen(self.address.clone()));
+        }
+    }
+
+    fn beside(&self) -> std::sync::MutexGuard<'_, JoinSet<()>> {
+        self.beside
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     fn keep_fresh(&self) {
@@ -100,11 +140,7 @@ impl Postgres {
             self.address.clone(),
             [self.writer.clone(), self.reader.clone()],
         );
-        let mut tasks = self
-            .fresh
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        tasks.spawn(async move {
+        self.beside().spawn(async move {
             loop {
                 tokio::time::sleep(LOG_IN_ANEW).await;
                 match address.options().await {
@@ -222,12 +258,10 @@ impl Postgres {
     }
 
     pub(crate) async fn close(&self) {
-        self.fresh
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .abort_all();
+        self.beside().abort_all();
         self.reader.close().await;
         self.writer.close().await;
+        self.dir().take();
     }
 }
 

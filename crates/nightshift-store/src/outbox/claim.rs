@@ -4,6 +4,7 @@ use nightshift_core::chat::Identity;
 use nightshift_core::chat::budget::{Act, Budgets};
 use nightshift_core::chat::{Conversation, MessageRef};
 use nightshift_core::id::Platform;
+use nightshift_core::port::replicas::Sender;
 use nightshift_core::port::store::{OutboxItem, Whisper};
 use nightshift_core::time::Timestamp;
 use serde_json::json;
@@ -16,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::row::Columns;
 use crate::statement::query;
 use crate::transaction::Tx;
-use crate::{SqlStore, conversations, events, lock, sql};
+use crate::{SqlStore, conversations, events, lock, replicas, sql};
 
 /// Lanes looked at for each message that may be claimed. Each look that finds nothing puts its
 /// lane off, so what is not reached now is reached by the next claim.
@@ -44,20 +45,29 @@ impl Gate {
 
 pub(super) async fn run(
     store: &SqlStore,
+    sender: &Sender,
     limit: u32,
     budgets: &Budgets,
     now: Timestamp,
 ) -> Result<Vec<OutboxItem>> {
     let mut awake = gates(&mut *store.engine.read().await?).await?;
-    awake.retain(|gate| gate.wake_at <= now.millis());
+    awake.retain(|gate| gate.wake_at <= now.millis() && sender.sends(&gate.platform));
     if awake.is_empty() {
         return Ok(Vec::new());
     }
     awake.sort_by_key(|gate| (gate.act, gate.wake_at));
     let mut tx = store.change("claim_outbox", now).await?;
+    // Who was stopped for a while may lead no more.
+    if let Some(terms) = &sender.terms {
+        let work: Vec<&str> = terms.iter().map(|term| &*term.work).collect();
+        if !replicas::still_leads(tx.conn(), &sender.holder, &work, now).await? {
+            return Ok(Vec::new());
+        }
+    }
     // What was spent of a budget is read once, and written in the end.
     lock::named(tx.conn(), super::BUDGETS).await?;
     let mut claim = Claim {
+        sender: &sender.holder,
         pace: Pace::load(&mut tx, budgets).await?,
         items: Vec::new(),
         left: i64::from(limit),
@@ -91,6 +101,7 @@ async fn gates(conn: &mut Conn) -> Result<Vec<Gate>> {
 }
 
 struct Claim<'b> {
+    sender: &'b str,
     pace: Pace<'b>,
     items: Vec<OutboxItem>,
     left: i64,
@@ -185,6 +196,7 @@ impl Claim<'_> {
     ) -> Result<()> {
         let taken = query(sql::send::SENDING)
             .bind(item.id)
+            .bind(self.sender)
             .execute(tx.conn())
             .await?;
         // Changed since it was looked at: it will be looked at again.
@@ -196,7 +208,10 @@ impl Claim<'_> {
             self.pace.spend(tx, find, item.id).await?;
         }
         self.left -= 1;
-        self.items.push(item);
+        self.items.push(OutboxItem {
+            sender: self.sender.to_owned(),
+            ..item
+        });
         Ok(())
     }
 }
@@ -233,6 +248,7 @@ fn read(row: &AnyRow) -> Result<OutboxItem> {
     let to: Conversation = conversations::read(&row)?;
     Ok(OutboxItem {
         id: row.int("outbox_id")?,
+        sender: String::new(),
         to,
         notice: row.json("notice")?,
         whisper: whisper.map(|person| Whisper { person, handle }),
@@ -260,9 +276,14 @@ fn account(
 }
 
 /// The earliest time at which a gate lets something through, by what is stored.
-pub(super) async fn next_due(store: &SqlStore, now: Timestamp) -> Result<Option<Timestamp>> {
+pub(super) async fn next_due(
+    store: &SqlStore,
+    sender: &Sender,
+    now: Timestamp,
+) -> Result<Option<Timestamp>> {
     let mut snapshot = store.engine.snapshot().await?;
-    let gates = gates(&mut snapshot).await?;
+    let mut gates = gates(&mut snapshot).await?;
+    gates.retain(|gate| sender.sends(&gate.platform));
     let blocks = blocks(&mut snapshot, now.millis()).await?;
     let rows = query(sql::send::WIDE_BUCKETS)
         .bind(now.millis())

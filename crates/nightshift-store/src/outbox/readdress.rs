@@ -11,7 +11,7 @@ use crate::transaction::Tx;
 use crate::{conversations, sql};
 
 pub(super) async fn run(mut tx: Tx<'_>, item: &OutboxItem, to: &Conversation) -> Result<()> {
-    let Some(stored) = Stored::load(&mut tx, item).await? else {
+    let Some(stored) = Stored::own(&mut tx, item).await? else {
         return Ok(());
     };
     super::merge_newer(&mut tx, &stored).await?;

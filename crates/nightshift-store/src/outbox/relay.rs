@@ -10,7 +10,7 @@ use crate::transaction::Tx;
 use crate::{conversations, events, notices};
 
 pub(super) async fn run(mut tx: Tx<'_>, item: &OutboxItem, to: &[Conversation]) -> Result<()> {
-    let Some(stored) = Stored::load(&mut tx, item).await? else {
+    let Some(stored) = Stored::own(&mut tx, item).await? else {
         return Ok(());
     };
     for place in to {

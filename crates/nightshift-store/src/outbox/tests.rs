@@ -8,6 +8,7 @@ use nightshift_core::chat::budget::{Act, Budget, Budgets, Scope};
 use nightshift_core::id::{Entropy, Platform};
 use nightshift_core::notice::Notice;
 use nightshift_core::port::clock::Ids;
+use nightshift_core::port::replicas::Sender;
 use nightshift_core::port::store::{Outbox, Outgoing};
 use nightshift_core::time::Timestamp;
 use sqlx::{AssertSqlSafe, Row};
@@ -123,20 +124,29 @@ async fn a_claim_among_many_conversations_of_one_channel_looks_at_few() {
     store.enqueue(&crowd, at(0)).await.unwrap();
     store.enqueue(&[say(1, 0)], at(1)).await.unwrap();
     let budgets: Budgets = [(Platform::new("chat"), RATE)].into_iter().collect();
-    let first = store.claim_outbox(32, &budgets, at(2)).await.unwrap();
+    let first = store
+        .claim_outbox(&Sender::alone(), 32, &budgets, at(2))
+        .await
+        .unwrap();
     let channels: Vec<&str> = first.iter().map(|item| &*item.to.channel).collect();
     assert_eq!(channels, ["C0", "C1"]);
     // Both channels are asleep now: nothing is looked at again before their time.
     for ms in [3, 500, 1001] {
         assert!(
             store
-                .claim_outbox(32, &budgets, at(ms))
+                .claim_outbox(&Sender::alone(), 32, &budgets, at(ms))
                 .await
                 .unwrap()
                 .is_empty()
         );
-        assert_eq!(store.next_due(at(ms)).await.unwrap(), Some(at(1002)));
+        assert_eq!(
+            store.next_due(&Sender::alone(), at(ms)).await.unwrap(),
+            Some(at(1002))
+        );
     }
-    let next = store.claim_outbox(32, &budgets, at(1002)).await.unwrap();
+    let next = store
+        .claim_outbox(&Sender::alone(), 32, &budgets, at(1002))
+        .await
+        .unwrap();
     assert_eq!(next.len(), 1);
 }

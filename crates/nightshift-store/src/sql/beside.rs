@@ -1,6 +1,6 @@
 //! What is written beside moves: many rows of many tables in one message.
 
-use crate::dialect::{batch, field, float_field, int_field};
+use crate::dialect::{batch, field, float_field, int_field, numbered};
 use crate::statement::{Script, statements};
 
 /// The lists in the order of their statements, then the time. In the end the rows that were
@@ -79,6 +79,7 @@ pub(crate) static WRITE: Script = statements!(
     field!("data"),
     " FROM ",
     batch!(6),
+    numbered!(),
     "; INSERT INTO audit (at, who, action, outcome, why, task_id) SELECT ",
     int_field!("at"),
     ", ",

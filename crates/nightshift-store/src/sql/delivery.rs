@@ -1,6 +1,6 @@
 //! Deliveries and the keys they are known by.
 
-use crate::dialect::{batch, field, int_field};
+use crate::dialect::{batch, field, int_field, numbered};
 use crate::statement::{Sql, statement};
 
 /// Accepts deliveries of which none was seen before; a key that was fails it. All in one message,
@@ -39,10 +39,13 @@ pub(crate) const ACCEPT_THERE: Sql = Sql {
         new AS MATERIALIZED (SELECT d.delivery, d.source, d.payload, d.at, d.data \
           FROM jsonb_to_recordset(cast($2 AS JSONB)) \
             AS d (delivery TEXT, source TEXT, payload TEXT, at BIGINT, data TEXT)), \
+        mark AS MATERIALIZED (SELECT \
+          pg_advisory_xact_lock_shared((cast(20051 AS BIGINT) << 48) | last_value) AS held \
+          FROM event_seq_seq), \
         arrived AS (INSERT INTO inbox (delivery_id, platform, payload, received_at) \
           SELECT n.delivery, n.source, n.payload, n.at FROM new n) \
         INSERT INTO event (at, kind, data) \
-          SELECT n.at, 'delivery.accepted', n.data FROM new n",
+          SELECT n.at, 'delivery.accepted', n.data FROM new n CROSS JOIN mark",
 };
 
 /// Keys of the batch that were seen since `$2`.
@@ -112,6 +115,7 @@ pub(crate) const SETTLE_UNREAD: Sql = statement!(
 
 pub(crate) const SET_ASIDE: Sql = statement!(
     "INSERT INTO event (at, kind, data) \
-    SELECT received_at, 'delivery.rejected', $2 FROM inbox \
-    WHERE delivery_id = $1 AND settled_at IS NULL"
+    SELECT received_at, 'delivery.rejected', $2 FROM inbox",
+    numbered!(),
+    " WHERE delivery_id = $1 AND settled_at IS NULL"
 );

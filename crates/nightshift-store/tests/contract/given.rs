@@ -11,6 +11,7 @@ use nightshift_core::chat::{Conversation, Delivery, Gesture, Identity, Inbound};
 use nightshift_core::id::{Entropy, Fence, Platform, TaskId, UserId};
 use nightshift_core::plan::{Ceiling, Draft, Estimate, Limits, Plan};
 use nightshift_core::port::clock::Ids;
+use nightshift_core::port::replicas::Sender;
 use nightshift_core::port::store::{
     Accepted, Cause, Created, Finish, FinishOutcome, LeaseTerms, Leased, MoveOutcome, NewDelivery,
     NewTask, OutboxItem, PlanLease, PlanRecord, Store, VoteCast, VoteOutcome,
@@ -344,7 +345,7 @@ pub(crate) async fn events(store: &dyn Store, task: Option<&TaskId>) -> BTreeMap
 
 pub(crate) async fn claim(store: &dyn Store, now: Timestamp) -> Vec<OutboxItem> {
     store
-        .claim_outbox(100, &Budgets::default(), now)
+        .claim_outbox(&Sender::alone(), 100, &Budgets::default(), now)
         .await
         .unwrap()
 }

@@ -66,8 +66,10 @@ pub(crate) async fn open_replica(url: &str, number: u64) -> Result<Arc<SqlStore>
         url: Secret::new(url),
         login: Login::Url,
         managed: false,
+        notify_url: None,
     };
     let options = ConnectOptions {
+        data_dir: None,
         server,
         retry_backoff: std::time::Duration::from_secs(5),
         ids: Arc::new(given::CountedIds::of_replica(number)),

@@ -9,6 +9,7 @@ use nightshift_core::chat::budget::{Act, Budget, Budgets, Scope};
 use nightshift_core::chat::{Conversation, MessageRef};
 use nightshift_core::id::TaskId;
 use nightshift_core::notice::Notice;
+use nightshift_core::port::replicas::Sender;
 use nightshift_core::port::store::{
     Attempts, Blocked, Cause, Finish, Outbox, OutboxItem, Outgoing, Store, Whisper,
 };
@@ -165,7 +166,10 @@ pub(crate) async fn a_change_during_a_failed_send_is_not_sent_twice(store: &dyn 
 pub(crate) async fn a_fast_plan_never_shows_a_planning_card(store: &dyn Store) {
     let task = created(store, &ask("a"), at(0)).await;
     assert!(claim(store, millis(900)).await.is_empty());
-    assert_eq!(store.next_due(at(0)).await.unwrap(), Some(at(1)));
+    assert_eq!(
+        store.next_due(&Sender::alone(), at(0)).await.unwrap(),
+        Some(at(1))
+    );
     let lease = planning(store, at(0)).await;
     recorded(store, &lease, &plan("a"), Some(1), millis(900)).await;
     let item = claim_one(store, millis(900)).await;
@@ -252,7 +256,10 @@ fn budgets(of: &'static [Budget]) -> Budgets {
 }
 
 async fn texts(store: &dyn Store, budgets: &Budgets, now: Timestamp) -> Vec<String> {
-    let items = store.claim_outbox(100, budgets, now).await.unwrap();
+    let items = store
+        .claim_outbox(&Sender::alone(), 100, budgets, now)
+        .await
+        .unwrap();
     for item in &items {
         deliver(store, item, &format!("m{}", item.id), now).await;
     }
@@ -281,7 +288,10 @@ pub(crate) async fn a_channel_keeps_its_rate_and_a_whisper_need_not(store: &dyn 
     assert_eq!(texts(store, &rate, at(0)).await, ["a", "e"]);
     assert_eq!(texts(store, &rate, at(1)).await, ["b"]);
     assert!(texts(store, &rate, at(4)).await.is_empty());
-    assert_eq!(store.next_due(at(4)).await.unwrap(), Some(at(5)));
+    assert_eq!(
+        store.next_due(&Sender::alone(), at(4)).await.unwrap(),
+        Some(at(5))
+    );
     assert_eq!(texts(store, &rate, at(5)).await, ["d"]);
     assert!(texts(store, &rate, at(9)).await.is_empty());
     assert_eq!(texts(store, &rate, at(10)).await, ["c"]);
@@ -300,7 +310,10 @@ pub(crate) async fn a_workspace_gives_its_burst_and_then_its_rate(store: &dyn St
         .collect();
     store.enqueue(&to, at(0)).await.unwrap();
     assert_eq!(texts(store, &rate, at(0)).await, ["0", "1", "2"]);
-    assert_eq!(store.next_due(at(0)).await.unwrap(), Some(at(2)));
+    assert_eq!(
+        store.next_due(&Sender::alone(), at(0)).await.unwrap(),
+        Some(at(2))
+    );
     assert!(texts(store, &rate, millis(1999)).await.is_empty());
     assert_eq!(texts(store, &rate, at(2)).await, ["3"]);
     assert_eq!(texts(store, &rate, at(6)).await, ["4", "5"]);
@@ -357,11 +370,16 @@ pub(crate) async fn what_is_blocked_does_not_hide_what_is_not(store: &dyn Store)
     store.enqueue(&to, at(0)).await.unwrap();
     let channel = block("T1", Some("C1"), Some(Act::Post));
     store.block(&channel, at(30), at(0)).await.unwrap();
-    let two = store.claim_outbox(2, &Budgets::default(), at(1)).await;
+    let two = store
+        .claim_outbox(&Sender::alone(), 2, &Budgets::default(), at(1))
+        .await;
     let two: Vec<String> = two.unwrap().iter().map(text).collect();
     assert_eq!(two, ["here", "there"]);
     assert!(claim(store, at(29)).await.is_empty());
-    assert_eq!(store.next_due(at(29)).await.unwrap(), Some(at(30)));
+    assert_eq!(
+        store.next_due(&Sender::alone(), at(29)).await.unwrap(),
+        Some(at(30))
+    );
     assert_eq!(claim(store, at(30)).await.len(), 100);
 }
 
@@ -377,7 +395,10 @@ pub(crate) async fn a_block_holds_what_it_is_about_and_no_more(store: &dyn Store
     store.block(&posts, at(30), at(0)).await.unwrap();
     store.block(&posts, at(20), at(0)).await.unwrap();
     assert!(claim_one(store, at(29)).await.whisper.is_some());
-    assert_eq!(store.next_due(at(29)).await.unwrap(), Some(at(30)));
+    assert_eq!(
+        store.next_due(&Sender::alone(), at(29)).await.unwrap(),
+        Some(at(30))
+    );
     assert!(claim_one(store, at(30)).await.whisper.is_none());
 }
 
@@ -388,7 +409,10 @@ pub(crate) async fn after_a_block_the_bucket_begins_with_one_token(store: &dyn S
         .map(|n| say(thread("C1", &n.to_string()), &n.to_string()))
         .collect();
     store.enqueue(&to, at(0)).await.unwrap();
-    let items = store.claim_outbox(1, &rate, at(0)).await.unwrap();
+    let items = store
+        .claim_outbox(&Sender::alone(), 1, &rate, at(0))
+        .await
+        .unwrap();
     let told = block("T1", None, Some(Act::Post));
     store.block(&told, at(100), at(0)).await.unwrap();
     store
@@ -406,7 +430,10 @@ pub(crate) async fn a_blocked_workspace_waits(store: &dyn Store) {
     store.block(&all, at(30), at(0)).await.unwrap();
     store.block(&all, at(20), at(0)).await.unwrap();
     assert!(claim(store, at(29)).await.is_empty());
-    assert_eq!(store.next_due(at(0)).await.unwrap(), Some(at(30)));
+    assert_eq!(
+        store.next_due(&Sender::alone(), at(0)).await.unwrap(),
+        Some(at(30))
+    );
     store.unblock(&chat(), "T1", at(30)).await.unwrap();
     assert!(claim(store, at(29)).await.is_empty(), "not beyond");
     store.unblock(&chat(), "T1", at(29)).await.unwrap();
@@ -428,14 +455,21 @@ pub(crate) async fn a_post_in_doubt_waits_for_its_look(store: &dyn Store) {
         say(thread("C1", "1.1"), "c"),
     ];
     store.enqueue(&to[..2], at(0)).await.unwrap();
-    for item in store.claim_outbox(9, &rate, at(0)).await.unwrap() {
+    for item in store
+        .claim_outbox(&Sender::alone(), 9, &rate, at(0))
+        .await
+        .unwrap()
+    {
         store.postpone(&item, at(1), true, "lost").await.unwrap();
     }
     store.enqueue(&to[2..], at(1)).await.unwrap();
     let mut now = texts(store, &rate, at(1)).await;
     now.sort();
     assert_eq!(now, ["a", "c"]);
-    assert_eq!(store.next_due(at(1)).await.unwrap(), Some(at(11)));
+    assert_eq!(
+        store.next_due(&Sender::alone(), at(1)).await.unwrap(),
+        Some(at(11))
+    );
     assert_eq!(texts(store, &rate, at(11)).await, ["b"]);
 }
 
@@ -502,7 +536,7 @@ pub(crate) async fn a_whispers_credential_is_forgotten(store: &dyn Store) {
     let item = claim_one(store, at(1)).await;
     assert_eq!((item.to.clone(), item.whisper.clone()), (direct, None));
     deliver(store, &item, "m1", at(1)).await;
-    assert_eq!(store.next_due(at(1)).await.unwrap(), None);
+    assert_eq!(store.next_due(&Sender::alone(), at(1)).await.unwrap(), None);
 }
 
 pub(crate) async fn a_task_can_move_to_another_conversation(store: &dyn Store) {
@@ -563,13 +597,19 @@ pub(crate) async fn answer_parts_follow_the_final_message(store: &dyn Store) {
 }
 
 pub(crate) async fn the_next_due_time_is_known(store: &dyn Store) {
-    assert_eq!(store.next_due(at(0)).await.unwrap(), None);
+    assert_eq!(store.next_due(&Sender::alone(), at(0)).await.unwrap(), None);
     store.enqueue(&[say(room("C1"), "a")], at(3)).await.unwrap();
-    assert_eq!(store.next_due(at(0)).await.unwrap(), Some(at(3)));
+    assert_eq!(
+        store.next_due(&Sender::alone(), at(0)).await.unwrap(),
+        Some(at(3))
+    );
     let item = claim_one(store, at(3)).await;
-    assert_eq!(store.next_due(at(3)).await.unwrap(), None);
+    assert_eq!(store.next_due(&Sender::alone(), at(3)).await.unwrap(), None);
     store.postpone(&item, at(8), false, "later").await.unwrap();
-    assert_eq!(store.next_due(at(3)).await.unwrap(), Some(at(8)));
+    assert_eq!(
+        store.next_due(&Sender::alone(), at(3)).await.unwrap(),
+        Some(at(8))
+    );
 }
 
 #[tokio::test]
@@ -585,16 +625,25 @@ async fn what_was_spent_blocked_and_doubtful_outlives_the_process() {
     store.enqueue(&to, at(0)).await.unwrap();
     let held = block("T1", Some("C2"), Some(Act::Post));
     store.block(&held, at(60), at(0)).await.unwrap();
-    let first = store.claim_outbox(9, &rate, at(0)).await.unwrap();
+    let first = store
+        .claim_outbox(&Sender::alone(), 9, &rate, at(0))
+        .await
+        .unwrap();
     assert_eq!(first.len(), 1);
     // Nobody says goodbye.
     drop(store);
 
     let store = open_in(&dir).await;
     store.recover("life-2", at(1), at(1)).await.unwrap();
-    let early = store.claim_outbox(9, &rate, at(4)).await.unwrap();
+    let early = store
+        .claim_outbox(&Sender::alone(), 9, &rate, at(4))
+        .await
+        .unwrap();
     assert!(early.is_empty(), "its token is spent: {early:?}");
-    let again = store.claim_outbox(9, &rate, at(5)).await.unwrap();
+    let again = store
+        .claim_outbox(&Sender::alone(), 9, &rate, at(5))
+        .await
+        .unwrap();
     let [again] = &again[..] else {
         panic!("{again:?}")
     };

@@ -11,6 +11,7 @@ use nightshift_core::card::Card;
 use nightshift_core::chat::MessageRef;
 use nightshift_core::chat::budget::{Act, Budget, Budgets, Scope};
 use nightshift_core::notice::Notice;
+use nightshift_core::port::replicas::Sender;
 use nightshift_core::port::store::{
     Accepted, Attempts, Cause, Created, Deliveries, FinishOutcome, Idempotency, Outbox, OutboxItem,
     Outgoing, StoreError, StoreKind, Tasks, VoteOutcome,
@@ -241,7 +242,12 @@ async fn what_many_write_is_sent_by_many_each_once_and_in_order() {
             while sent.load(Ordering::SeqCst) < WRITERS * MESSAGES {
                 assert!(began.elapsed() < Duration::from_secs(90), "some are stuck");
                 let budgets = Budgets::default();
-                let items = again(async || store.claim_outbox(5, &budgets, at(1)).await).await;
+                let items = again(async || {
+                    store
+                        .claim_outbox(&Sender::alone(), 5, &budgets, at(1))
+                        .await
+                })
+                .await;
                 if items.is_empty() {
                     tokio::time::sleep(Duration::from_millis(5)).await;
                 }
@@ -286,7 +292,14 @@ async fn replicas_spend_one_budget_together() {
     let budgets: Budgets = [(chat(), only)].into_iter().collect();
     let claims = (0..12).map(|n| {
         let (store, budgets) = (all.any(n), &budgets);
-        async move { again(async || store.claim_outbox(20, budgets, at(1)).await).await }
+        async move {
+            again(async || {
+                store
+                    .claim_outbox(&Sender::alone(), 20, budgets, at(1))
+                    .await
+            })
+            .await
+        }
     });
     let claimed = join_all(claims).await.concat();
     assert_eq!(claimed.len(), 40);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use nightshift_core::authorise::Permit;
 use nightshift_core::chat::budget::Budgets;
 use nightshift_core::id::{Fence, TaskId};
+use nightshift_core::port::replicas::Sender;
 use nightshift_core::port::store::{
     Accepted, Cause, Created, Finish, FinishOutcome, LeaseWord, MoveOutcome, NewDelivery, NewTask,
     OutboxItem, StoreError, VoteCast, VoteOutcome,
@@ -99,11 +100,12 @@ impl Faulty {
 
     pub(super) async fn claim_perhaps(
         &self,
+        sender: &Sender,
         limit: u32,
         budgets: &Budgets,
         now: Timestamp,
     ) -> Result<Vec<OutboxItem>, StoreError> {
-        let mut items = self.inner.claim_outbox(limit, budgets, now).await?;
+        let mut items = self.inner.claim_outbox(sender, limit, budgets, now).await?;
         for item in &mut items {
             item.unsure &= !self.is(Rule::NoDoubt);
             if self.is(Rule::SentEarly) {

@@ -39,7 +39,29 @@ pub(crate) enum PlannerKind {
 pub(crate) struct Storage {
     pub(crate) database: Database,
     pub(crate) url: Option<Secret>,
+    pub(crate) password_file: Option<String>,
+    pub(crate) password_command: Vec<String>,
+    pub(crate) notify_url: Option<Secret>,
+    pub(crate) replica: Option<String>,
     pub(crate) results_bucket: Option<String>,
+}
+
+impl Storage {
+    /// The passwords in the addresses, each for itself and as it is written there.
+    pub(crate) fn passwords(&self) -> Vec<Secret> {
+        let urls = [&self.url, &self.notify_url].into_iter().flatten();
+        let parsed = urls.filter_map(|url| url::Url::parse(url.expose()).ok());
+        parsed
+            .filter_map(|url| url.password().map(str::to_owned))
+            .flat_map(|written| {
+                let plain = percent_encoding::percent_decode_str(&written).decode_utf8_lossy();
+                [
+                    Secret::new(plain.into_owned()),
+                    Secret::new(written.clone()),
+                ]
+            })
+            .collect()
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -51,6 +73,13 @@ pub(crate) enum Database {
     CloudSql,
     Rds,
     AzureDb,
+}
+
+impl Database {
+    /// A provider's: encrypted unless its URL says otherwise.
+    pub(crate) fn is_managed(self) -> bool {
+        matches!(self, Self::CloudSql | Self::Rds | Self::AzureDb)
+    }
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

@@ -211,11 +211,6 @@ fn what_is_not_part_of_this_version_is_refused_by_its_key() {
             "the mode remote",
         ),
         (
-            "storage: {database: rds}",
-            "storage.database",
-            "another database than sqlite",
-        ),
-        (
             "auth: {method: [api_key, jwt]}",
             "auth.method",
             "the method jwt",
@@ -241,6 +236,31 @@ fn what_is_not_part_of_this_version_is_refused_by_its_key() {
         let expected = format!(": remote.{key}: {what} is not part of this version");
         assert!(said.contains(&expected), "{said}");
     }
+}
+
+#[test]
+fn a_database_server_says_what_it_needs() {
+    let storage = |text: &str| refused(&format!("remote: {{storage: {{{text}}}}}"), &[]);
+    let said = storage("database: rds");
+    assert!(said.contains("remote.storage.url: is missing"), "{said}");
+    assert!(said.contains("postgres://"), "{said}");
+    let said = storage("database: postgres, url: \"mysql://me:geheim@db/ns\"");
+    assert!(
+        said.contains("remote.storage.url: is not the address"),
+        "{said}"
+    );
+    assert!(!said.contains("geheim"), "{said}");
+    let url = "database: postgres, url: \"postgres://me@db/ns\"";
+    let said = storage(&format!(
+        "{url}, password_file: /run/pw, password_command: [token]"
+    ));
+    assert!(said.contains("keep one of them"), "{said}");
+    let said = storage(&format!("{url}, replica: \"two words\""));
+    assert!(said.contains("remote.storage.replica: expected"), "{said}");
+    loads(
+        &format!("remote: {{storage: {{{url}, password_command: [aws, token], replica: ns-1}}}}"),
+        &[],
+    );
 }
 
 #[test]

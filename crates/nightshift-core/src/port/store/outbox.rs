@@ -5,6 +5,7 @@ use crate::chat::budget::{Act, Budgets};
 use crate::chat::{Conversation, Identity, MessageRef};
 use crate::id::Platform;
 use crate::notice::Notice;
+use crate::port::replicas::Sender;
 use crate::time::Timestamp;
 
 /// A message to be queued.
@@ -27,6 +28,8 @@ pub struct Whisper {
 #[derive(Debug, Clone)]
 pub struct OutboxItem {
     pub id: i64,
+    /// Who claimed it.
+    pub sender: String,
     /// With the thread resolved: our first message there, once it is sent.
     pub to: Conversation,
     pub notice: Notice,
@@ -62,6 +65,7 @@ pub trait Outbox: Send + Sync {
 
     /// Claims messages whose turn it is and marks them as being sent.
     ///
+    /// - Only of platforms that the sender leads the sending to, and only while it does.
     /// - Only the head of each conversation: message k+1 waits until k is sent or given up.
     /// - Of a card that changed several times only the newest revision.
     /// - Conversations take turns; one with much to say does not hold up the others.
@@ -70,6 +74,7 @@ pub trait Outbox: Send + Sync {
     /// - What is blocked waits; what is not is found however much waits before it.
     async fn claim_outbox(
         &self,
+        sender: &Sender,
         limit: u32,
         budgets: &Budgets,
         now: Timestamp,
@@ -136,6 +141,10 @@ pub trait Outbox: Send + Sync {
         beyond: Timestamp,
     ) -> Result<(), StoreError>;
 
-    /// When the next message may go, or a little earlier; `None` when none waits.
-    async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError>;
+    /// When the sender's next message may go, or a little earlier; `None` when none waits.
+    async fn next_due(
+        &self,
+        sender: &Sender,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError>;
 }

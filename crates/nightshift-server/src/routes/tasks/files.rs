@@ -1,6 +1,7 @@
 //! `GET …/{id}/files` and `…/files/{name}`: what the agent left in its output directory.
 
 use std::fmt::Write;
+use std::io;
 use std::sync::Arc;
 
 use axum::Json;
@@ -8,10 +9,11 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use futures_util::{Stream, stream};
+use nightshift_app::results::ListedFile;
 use nightshift_core::id::TaskId;
 use nightshift_core::task::ResultFile;
 use nightshift_protocol::List;
-use tokio_util::io::ReaderStream;
 
 use crate::Server;
 use crate::error::ApiError;
@@ -34,21 +36,45 @@ pub(crate) async fn download(
     TaskPath(id): TaskPath,
     Path((_, name)): Path<(String, String)>,
 ) -> Result<Response, ApiError> {
-    let (listed, at) = server.app.file(&actor, &id, &name).await?;
-    let found = tokio::fs::symlink_metadata(&at).await;
-    let length = match found {
-        // A link has no business there: it is not followed.
-        Ok(found) if found.is_file() => found.len(),
-        Ok(_) | Err(_) => return Err(gone(&id)),
+    let listed = server.app.file(&actor, &id, &name).await?;
+    let Some(first) = server.app.file_part(&listed, 0).await? else {
+        return Err(gone(&id));
     };
-    let file = tokio::fs::File::open(&at).await.map_err(|_| gone(&id))?;
-    let mut response = Body::from_stream(ReaderStream::new(file)).into_response();
+    let disposition = attachment(&listed.file.path);
+    let length = listed.file.bytes;
+    let whole = first.len() as u64 >= length;
+    let mut response = if whole {
+        first.into_response()
+    } else {
+        Body::from_stream(parts(server, listed, first)).into_response()
+    };
     let headers = response.headers_mut();
     let kind = HeaderValue::from_static("application/octet-stream");
     headers.insert(header::CONTENT_TYPE, kind);
-    headers.insert(header::CONTENT_LENGTH, length.into());
-    headers.insert(header::CONTENT_DISPOSITION, attachment(&listed.path));
+    if !whole {
+        headers.insert(header::CONTENT_LENGTH, length.into());
+    }
+    headers.insert(header::CONTENT_DISPOSITION, disposition);
     Ok(response)
+}
+
+/// The first part and those behind it. One that cannot be read ends the answer before its length:
+/// the client sees that something is missing.
+fn parts(
+    server: Arc<Server>,
+    listed: ListedFile,
+    first: Vec<u8>,
+) -> impl Stream<Item = Result<Vec<u8>, io::Error>> {
+    let begin = (server, listed, first, 0_u64);
+    stream::try_unfold(begin, |(server, listed, part, offset)| async move {
+        if part.is_empty() {
+            return Ok(None);
+        }
+        let next = offset + part.len() as u64;
+        let read = server.app.file_part(&listed, next).await;
+        let following = read.ok().flatten().ok_or(io::ErrorKind::UnexpectedEof)?;
+        Ok(Some((part, (server, listed, following, next))))
+    })
 }
 
 fn gone(id: &TaskId) -> ApiError {

@@ -20,6 +20,8 @@ pub struct Server {
     pub login: Login,
     /// A provider's: encrypted, unless the URL says otherwise.
     pub managed: bool,
+    /// The server itself where `url` names a pooler: hints need a session of their own.
+    pub notify_url: Option<Secret>,
 }
 
 /// Where the password is.
@@ -43,6 +45,7 @@ pub trait Passwords: fmt::Debug + Send + Sync {
 
 pub(crate) struct Address {
     base: AnyConnectOptions,
+    notify: Option<Url>,
     login: Login,
     /// For people: without the password.
     shown: String,
@@ -53,21 +56,18 @@ impl Address {
     pub(crate) fn of(server: Server) -> Result<Self, OpenError> {
         let parsed: Result<AnyConnectOptions, _> = server.url.expose().parse();
         let mut base = parsed.map_err(|_| explain::no_url())?;
-        let url = &mut base.database_url;
-        if !matches!(url.scheme(), "postgres" | "postgresql") {
-            return Err(explain::no_url());
-        }
-        let shown = shown(url);
-        let pooled = given(url, &["statement-cache-capacity"]).as_deref() == Some("0");
-        if server.managed && given(url, &["sslmode", "ssl-mode"]).is_none() {
-            url.query_pairs_mut().append_pair("sslmode", "require");
-        }
-        if given(url, &["application_name"]).is_none() {
-            url.query_pairs_mut()
-                .append_pair("application_name", "nightshift");
-        }
+        let shown = shown(&base.database_url);
+        let pooled =
+            given(&base.database_url, &["statement-cache-capacity"]).as_deref() == Some("0");
+        completed(&mut base.database_url, server.managed)?;
+        let notify = server.notify_url.map(|url| -> Result<Url, OpenError> {
+            let mut url = Url::parse(url.expose()).map_err(|_| explain::no_url())?;
+            completed(&mut url, server.managed)?;
+            Ok(url)
+        });
         Ok(Self {
             base,
+            notify: notify.transpose()?,
             login: server.login,
             shown,
             pooled,
@@ -90,20 +90,52 @@ impl Address {
 
     /// What a new connection is made with.
     pub(super) async fn options(&self) -> Result<AnyConnectOptions, OpenError> {
+        let mut options = self.base.clone();
+        self.log_in(&mut options.database_url).await?;
+        Ok(options)
+    }
+
+    /// Whether there is a session that can wait for hints.
+    pub(super) fn can_hear(&self) -> bool {
+        self.notify.is_some() || !self.pooled
+    }
+
+    /// Where hints are heard.
+    pub(super) async fn to_hear(&self) -> Result<Url, sqlx::Error> {
+        let url = self.notify.as_ref().unwrap_or(&self.base.database_url);
+        let mut url = url.clone();
+        let logged_in = self.log_in(&mut url).await;
+        logged_in.map_err(|error| sqlx::Error::Configuration(Box::new(error)))?;
+        Ok(url)
+    }
+
+    async fn log_in(&self, url: &mut Url) -> Result<(), OpenError> {
         let password = match &self.login {
-            Login::Url => return Ok(self.base.clone()),
+            Login::Url => return Ok(()),
             Login::File(path) => tokio::fs::read_to_string(path)
                 .await
                 .map(Secret::new)
                 .map_err(|error| explain::no_password_file(path, error))?,
             Login::Asked(passwords) => passwords.password().await.map_err(explain::no_password)?,
         };
-        let mut options = self.base.clone();
-        let url = &mut options.database_url;
         url.set_password(Some(password.expose().trim_end()))
-            .map_err(|()| explain::no_url())?;
-        Ok(options)
+            .map_err(|()| explain::no_url())
     }
+}
+
+/// The URL with what goes without saying.
+fn completed(url: &mut Url, managed: bool) -> Result<(), OpenError> {
+    if !matches!(url.scheme(), "postgres" | "postgresql") {
+        return Err(explain::no_url());
+    }
+    if managed && given(url, &["sslmode", "ssl-mode"]).is_none() {
+        url.query_pairs_mut().append_pair("sslmode", "require");
+    }
+    if given(url, &["application_name"]).is_none() {
+        url.query_pairs_mut()
+            .append_pair("application_name", "nightshift");
+    }
+    Ok(())
 }
 
 fn given(url: &Url, names: &[&str]) -> Option<String> {
@@ -137,6 +169,7 @@ mod tests {
             url: Secret::new(url),
             login: Login::Url,
             managed,
+            notify_url: None,
         };
         Address::of(server).ok().unwrap()
     }
@@ -177,6 +210,7 @@ mod tests {
                 url: Secret::new(url),
                 login: Login::Url,
                 managed: false,
+                notify_url: None,
             };
             assert!(Address::of(server).is_err(), "{url}");
         }
@@ -197,6 +231,7 @@ mod tests {
             url: Secret::new("postgres://me@db/ns"),
             login,
             managed: false,
+            notify_url: None,
         };
         Address::of(server)?.options().await
     }

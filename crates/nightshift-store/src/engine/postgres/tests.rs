@@ -17,8 +17,11 @@ async fn engine(database: &Database) -> Postgres {
         url: Secret::new(database.url()),
         login: Login::Url,
         managed: false,
+        notify_url: None,
     };
-    Postgres::open(server, Conditions::default()).await.unwrap()
+    Postgres::open(server, "test".to_owned(), Conditions::default())
+        .await
+        .unwrap()
 }
 
 fn written(database: &Database) -> String {

@@ -4,6 +4,7 @@ use nightshift_core::card::Card;
 use nightshift_core::chat::MessageRef;
 use nightshift_core::chat::budget::Budgets;
 use nightshift_core::notice::Notice;
+use nightshift_core::port::replicas::Sender;
 use nightshift_core::port::store::{Blocked, OutboxItem, Outgoing, Whisper};
 use nightshift_core::time::Timestamp;
 
@@ -85,7 +86,11 @@ impl Subject {
     /// Without budgets: how fast a platform may be called is another test's.
     fn claim(&mut self, now: Timestamp) -> Vec<String> {
         let budgets = Budgets::default();
-        let claimed = self.run(async |store| store.claim_outbox(100, &budgets, now).await);
+        let claimed = self.run(async |store| {
+            store
+                .claim_outbox(&Sender::alone(), 100, &budgets, now)
+                .await
+        });
         let mut items = claimed.unwrap();
         // In the order in which they were queued; conversations take turns.
         items.sort_by_key(|item| item.id);

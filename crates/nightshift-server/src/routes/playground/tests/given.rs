@@ -122,6 +122,7 @@ impl Page {
             executors: BTreeMap::new(),
             clock,
             ids,
+            shared: None,
         };
         let (app, loops) = App::new(ports, settings(directory, keys, &dir));
         let mut intake = JoinSet::new();
