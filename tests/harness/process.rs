@@ -3,12 +3,14 @@
 //!
 //! The processes here are real and so is the time: tests wait for a condition, never for a span.
 
+mod fleet;
 mod installation;
 mod office;
 mod server;
 mod slack;
 mod watch;
 
+pub use fleet::Fleet;
 pub use installation::{Installation, Ran};
 pub use office::Office;
 pub use server::{Ended, Server};

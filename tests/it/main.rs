@@ -15,6 +15,7 @@ mod page;
 mod process_crash;
 mod process_disk;
 mod process_power;
+mod process_replicas;
 mod process_secrets;
 mod process_shutdown;
 mod process_teeth;

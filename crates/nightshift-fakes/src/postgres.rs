@@ -5,11 +5,13 @@
 //! the databases are made in the server that it names.
 
 mod cluster;
+mod own;
 mod psql;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use cluster::Cluster;
+pub use own::OwnServer;
 
 /// Numbers the databases of this process.
 static MADE: AtomicU32 = AtomicU32::new(0);

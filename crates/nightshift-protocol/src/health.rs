@@ -15,6 +15,22 @@ pub struct Health {
     pub store: StoreHealth,
     /// Our own time beside the machine's.
     pub clock: ClockHealth,
+    /// This server among several on one database.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replica: Option<ReplicaHealth>,
+}
+
+/// One server of several on a database.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReplicaHealth {
+    /// Names it in leases and on attempts.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// The work that it does for all at this moment.
+    pub leads: Vec<String>,
+    /// The servers that were seen in the last seconds, this one included.
+    pub seen: Vec<String>,
 }
 
 /// Our own time beside the machine's clock.

@@ -25,6 +25,9 @@ pub(crate) enum Error {
     /// The transaction had failed before: nothing of it happened.
     #[error("a part of the change was refused before it was committed")]
     Aborted,
+    /// Known for a moment: nobody asks it now.
+    #[error("the database is away: start it, or see whether remote.storage.url names it")]
+    Away,
     /// The connection was lost in the middle of a commit.
     #[error("the database went away while it committed: it shows when it is tried again")]
     Unknown(#[source] sqlx::Error),
@@ -67,7 +70,7 @@ impl Error {
         match self {
             Self::Sql(error) => sql_verdict(error),
             Self::Corrupt { .. } => (StoreKind::Corrupt, Retry::Never),
-            Self::Raced(_) | Self::Unknown(_) => (StoreKind::Busy, Retry::Soon),
+            Self::Raced(_) | Self::Unknown(_) | Self::Away => (StoreKind::Busy, Retry::Soon),
             Self::Aborted | Self::LogGap { .. } | Self::Untrusted(_) => {
                 (StoreKind::Broken, Retry::Never)
             }
@@ -104,6 +107,7 @@ impl From<Error> for StoreError {
             ),
             Error::Corrupt { .. }
             | Error::Raced(_)
+            | Error::Away
             | Error::Aborted
             | Error::Unknown(_)
             | Error::LogGap { .. }

@@ -3,6 +3,8 @@
 mod script;
 mod value;
 
+use std::time::Duration;
+
 use sqlx::any::{AnyArguments, AnyQueryResult, AnyRow};
 use sqlx::query::Query as Prepared;
 use sqlx::{Any, Decode, Row, Type};
@@ -12,6 +14,7 @@ use value::Bound;
 pub(crate) use value::Value;
 
 use crate::engine::connection::Conn;
+use crate::engine::postgres::reach::within;
 
 /// Whose words a connection understands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,7 +93,7 @@ impl Query {
 
     pub(crate) async fn execute(self, conn: &mut Conn) -> sqlx::Result<AnyQueryResult> {
         let query = self.on(conn)?;
-        let done = query.execute(conn.any()).await;
+        let done = answered(conn.limit(), query.execute(conn.any())).await;
         conn.noting(done)
     }
 
@@ -101,13 +104,13 @@ impl Query {
 
     pub(crate) async fn fetch_optional(self, conn: &mut Conn) -> sqlx::Result<Option<AnyRow>> {
         let query = self.on(conn)?;
-        let row = query.fetch_optional(conn.any()).await;
+        let row = answered(conn.limit(), query.fetch_optional(conn.any())).await;
         conn.noting(row)
     }
 
     pub(crate) async fn fetch_all(self, conn: &mut Conn) -> sqlx::Result<Vec<AnyRow>> {
         let query = self.on(conn)?;
-        let rows = query.fetch_all(conn.any()).await;
+        let rows = answered(conn.limit(), query.fetch_all(conn.any())).await;
         conn.noting(rows)
     }
 
@@ -120,6 +123,16 @@ impl Query {
         }
         let text = self.sql.on(dialect);
         Ok(sqlx::query_with(text, values).persistent(conn.keeps_statements()))
+    }
+}
+
+async fn answered<T>(
+    limit: Option<Duration>,
+    answer: impl Future<Output = sqlx::Result<T>>,
+) -> sqlx::Result<T> {
+    match limit {
+        None => answer.await,
+        Some(limit) => within(limit, answer).await,
     }
 }
 

@@ -18,10 +18,10 @@ use std::time::{Duration, Instant};
 use super::psql;
 
 /// Who owns the server, without a password.
-const OWNER: &str = "nightshift";
+pub(super) const OWNER: &str = "nightshift";
 
 /// A test process that does not know where else to go.
-const MISSING: &str = "PostgreSQL is not installed: `cargo xtask test` installs it, or name a \
+pub(super) const MISSING: &str = "PostgreSQL is not installed: `cargo xtask test` installs it, or name a \
     server in DATABASE_URL";
 
 const START_WITHIN: Duration = Duration::from_secs(60);
@@ -209,6 +209,16 @@ fn data_of(base: &Path) -> PathBuf {
 fn ready_url(base: &Path) -> String {
     let folder = base.display().to_string().replace('/', "%2F");
     format!("postgres://{OWNER}@{folder}/postgres")
+}
+
+/// Who else owns a server where we are root.
+pub(super) fn owner() -> Option<(u32, u32)> {
+    let name = run_as();
+    if name.is_empty() {
+        return None;
+    }
+    let user = nix::unistd::User::from_name(name).ok()??;
+    Some((user.uid.as_raw(), user.gid.as_raw()))
 }
 
 /// The server refuses to run as root.

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use nightshift_core::port::store::Measures;
 use nightshift_protocol::Health;
-use nightshift_protocol::health::{ClockHealth, Spread, StoreHealth, StoreMeasures};
+use nightshift_protocol::health::{ClockHealth, ReplicaHealth, Spread, StoreHealth, StoreMeasures};
 
 use crate::Server;
 use crate::error::ApiError;
@@ -33,6 +33,7 @@ pub(crate) async fn measured(
 ) -> Result<Json<Health>, ApiError> {
     server.app.may_view(&actor)?;
     let store = store(&server).await;
+    let replica = replica(&server).await;
     Ok(Json(Health {
         status: status(&server, store.is_ok()).to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -47,7 +48,22 @@ pub(crate) async fn measured(
             ok: server.app.clock_agrees(),
             ahead_seconds: server.app.clock_ahead() as f64 / 1000.0,
         },
+        replica,
     }))
+}
+
+/// Who we are among those on the same database; what cannot be asked is left out.
+async fn replica(server: &Server) -> Option<ReplicaHealth> {
+    let app = &server.app;
+    let me = &app.ports.shared.as_ref()?.me;
+    let led = app.leadership.led(app.now());
+    let seen = app.servers().await.unwrap_or_default();
+    Some(ReplicaHealth {
+        id: me.id.clone(),
+        name: me.name.clone(),
+        leads: led.into_iter().map(|term| term.work).collect(),
+        seen: seen.into_iter().map(|seen| seen.replica.id).collect(),
+    })
 }
 
 fn measures(measured: &Measures) -> StoreMeasures {

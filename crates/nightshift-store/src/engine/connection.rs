@@ -1,8 +1,12 @@
 //! The one connection that statements run on, of whichever engine, inside a transaction or not.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyConnection, Transaction};
 
+use super::postgres::reach::{ANSWER_WITHIN, Reach, is_unanswered};
 use crate::statement::Dialect;
 
 pub(crate) struct Conn {
@@ -13,6 +17,8 @@ pub(crate) struct Conn {
     keeps_statements: bool,
     /// After an error PostgreSQL answers the commit with success, and rolls back.
     failed: bool,
+    /// How long an answer may take, where it can be that none comes.
+    answers: Option<(Arc<Reach>, Duration)>,
 }
 
 enum Held {
@@ -37,7 +43,25 @@ impl Conn {
             dialect,
             keeps_statements: true,
             failed: false,
+            answers: None,
         }
+    }
+
+    /// Of a server, which may hang or be gone without a word.
+    pub(super) fn answering(mut self, reach: Arc<Reach>) -> Self {
+        self.answers = Some((reach, ANSWER_WITHIN));
+        self
+    }
+
+    pub(super) fn hurry(&mut self, limit: Duration) {
+        if let Some((_, within)) = &mut self.answers {
+            *within = limit;
+        }
+    }
+
+    /// How long the next answer is waited for.
+    pub(crate) fn limit(&self) -> Option<Duration> {
+        self.answers.as_ref().map(|(_, within)| *within)
     }
 
     pub(super) fn without_names(mut self) -> Self {
@@ -67,6 +91,11 @@ impl Conn {
             && result.is_err()
         {
             self.failed = true;
+        }
+        if let (Some((reach, _)), Err(error)) = (&self.answers, &result)
+            && is_unanswered(error)
+        {
+            reach.doubt();
         }
         result
     }

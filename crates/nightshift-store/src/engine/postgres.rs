@@ -7,6 +7,7 @@ mod address;
 pub(crate) mod explain;
 mod hints;
 mod migrate;
+pub(crate) mod reach;
 mod start;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ use tokio::task::JoinSet;
 use address::Address;
 pub use address::{Login, Passwords, Server};
 use hints::Hints;
+use reach::{ANSWER_WITHIN, Reach, within};
 
 use super::batch::Ran;
 use super::connection::Conn;
@@ -39,8 +41,12 @@ const READERS: u32 = 8;
 /// Of the writing connections, so many are used by upkeep at most.
 const FOR_UPKEEP: usize = 4;
 
-/// Whoever is made to wait longer is told to come again.
-const WAIT_AT_MOST: Duration = Duration::from_secs(5);
+/// Whoever is made to wait longer for a connection is told to come again: platforms give up after
+/// three seconds.
+const WAIT_AT_MOST: Duration = Duration::from_secs(2);
+
+/// The same for a batch of deliveries, which waits for no lock.
+const ACCEPT_WITHIN: Duration = Duration::from_secs(3);
 
 /// A connection that nobody used for so long is closed: poolers and firewalls forget such.
 const IDLE: Duration = Duration::from_mins(5);
@@ -71,6 +77,7 @@ pub(crate) struct Postgres {
     pub(crate) meter: Arc<Meter>,
     upkeep: Arc<Semaphore>,
     pub(crate) hints: Arc<Hints>,
+    reach: Arc<Reach>,
     /// Nobody else uses it meanwhile.
     dir: std::sync::Mutex<Option<DataDir>>,
     /// Keeps the secret fresh that new connections log in with; tells and hears hints.
@@ -88,14 +95,16 @@ impl Postgres {
         let address = Arc::new(Address::of(server)?);
         start::check_and_migrate(&address).await?;
         // A transaction that cannot begin begins on another connection; a read is not begun.
-        let writer = pool(&address, WRITERS, false).await?;
-        let reader = pool(&address, READERS, true).await?;
+        let reach = Arc::new(Reach::default());
+        let writer = pool(&address, &reach, WRITERS, false).await?;
+        let reader = pool(&address, &reach, READERS, true).await?;
         let engine = Self {
             writer,
             reader,
             watch: conditions.watch,
             meter: Arc::default(),
             upkeep: Arc::new(Semaphore::new(FOR_UPKEEP)),
+            reach,
             hints: Arc::new(Hints::of(origin)),
             dir: std::sync::Mutex::default(),
             beside: std::sync::Mutex::default(),
@@ -167,13 +176,39 @@ impl Postgres {
                     .expect("invariant: it is never closed"),
             ),
         };
-        let tx = begin(&self.writer, BEGIN_WRITE).await?;
+        let tx = self.transaction(&self.writer, BEGIN_WRITE).await?;
         self.meter.waited(began.elapsed());
         Ok((self.conn(tx), permit))
     }
 
+    /// Begins on a connection that works.
+    async fn transaction(
+        &self,
+        pool: &AnyPool,
+        how: &'static str,
+    ) -> Result<Transaction<'static, Any>> {
+        self.reach.check()?;
+        match begin(pool, how).await {
+            Ok(tx) => {
+                self.reach.found();
+                Ok(tx)
+            }
+            Err(error) => {
+                self.unanswered(&error);
+                self.reach.note(pool, &error);
+                Err(error.into())
+            }
+        }
+    }
+
+    fn unanswered(&self, error: &sqlx::Error) {
+        if reach::is_unanswered(error) {
+            self.reach.doubt();
+        }
+    }
+
     fn conn(&self, tx: Transaction<'static, Any>) -> Conn {
-        let conn = Conn::whole(tx, Dialect::Postgres);
+        let conn = Conn::whole(tx, Dialect::Postgres).answering(self.reach.clone());
         if self.address.pooled() {
             conn.without_names()
         } else {
@@ -182,23 +217,38 @@ impl Postgres {
     }
 
     pub(crate) async fn snapshot(&self) -> Result<Conn> {
-        let tx = begin(&self.reader, BEGIN_SNAPSHOT).await?;
+        let tx = self.transaction(&self.reader, BEGIN_SNAPSHOT).await?;
         Ok(self.conn(tx))
     }
 
     pub(crate) async fn read(&self) -> Result<Conn> {
         if self.address.pooled() {
             // A statement is parsed and run in two steps, which must reach the same process.
-            let tx = begin(&self.reader, BEGIN_READ).await?;
+            let tx = self.transaction(&self.reader, BEGIN_READ).await?;
             return Ok(self.conn(tx));
         }
-        let conn = self.reader.acquire().await?;
-        Ok(Conn::single(conn, Dialect::Postgres))
+        Ok(self.single(&self.reader).await?)
+    }
+
+    async fn single(&self, pool: &AnyPool) -> Result<Conn> {
+        self.reach.check()?;
+        match pool.acquire().await {
+            Ok(conn) => {
+                self.reach.found();
+                let conn = Conn::single(conn, Dialect::Postgres);
+                Ok(conn.answering(self.reach.clone()))
+            }
+            Err(error) => {
+                self.reach.note(pool, &error);
+                Err(error.into())
+            }
+        }
     }
 
     /// Reads back what it has just written, durably.
     pub(crate) async fn check(&self) -> Result<()> {
         let (mut conn, _permit) = self.begin(Rank::First).await?;
+        conn.hurry(ACCEPT_WITHIN);
         start::durable(&mut conn).await?;
         let written: i64 = scalar(sql::meta::COUNT_CHECK).fetch_one(&mut conn).await?;
         self.commit(conn).await?;
@@ -215,10 +265,13 @@ impl Postgres {
         if conn.has_failed() {
             return Err(Error::Aborted);
         }
-        match conn.commit().await {
+        match within(ANSWER_WITHIN, conn.commit()).await {
             Ok(()) => Ok(()),
             Err(error @ sqlx::Error::Database(_)) => Err(Error::Sql(error)),
-            Err(error) => Err(Error::Unknown(error)),
+            Err(error) => {
+                self.unanswered(&error);
+                Err(Error::Unknown(error))
+            }
         }
     }
 
@@ -227,10 +280,11 @@ impl Postgres {
     pub(crate) async fn at_once(&self, change: &'static str, query: Query) -> Result<Ran> {
         let began = Instant::now();
         let mut conn = if self.address.pooled() {
-            self.conn(begin(&self.writer, BEGIN_WRITE).await?)
+            self.conn(self.transaction(&self.writer, BEGIN_WRITE).await?)
         } else {
-            Conn::single(self.writer.acquire().await?, Dialect::Postgres)
+            self.single(&self.writer).await?
         };
+        conn.hurry(ACCEPT_WITHIN);
         self.meter.waited(began.elapsed());
         self.commits(change);
         let began = Instant::now();
@@ -268,9 +322,19 @@ impl Postgres {
 /// Held by upkeep while it writes.
 pub(super) type Permit = tokio::sync::OwnedSemaphorePermit;
 
-async fn pool(address: &Address, connections: u32, ask: bool) -> Result<AnyPool, OpenError> {
+async fn pool(
+    address: &Address,
+    reach: &Arc<Reach>,
+    connections: u32,
+    ask: bool,
+) -> Result<AnyPool, OpenError> {
     let options = address.options().await?;
+    let reach = reach.clone();
     Ok(AnyPoolOptions::new()
+        .after_release(move |conn, _| {
+            let reach = reach.clone();
+            Box::pin(async move { reach.still_answers(conn).await })
+        })
         .max_connections(connections)
         .acquire_timeout(WAIT_AT_MOST)
         .idle_timeout(IDLE)
@@ -281,13 +345,15 @@ async fn pool(address: &Address, connections: u32, ask: bool) -> Result<AnyPool,
 
 /// After a fail-over every connection of the pool is gone: nothing has happened yet on any, so
 /// the next one is taken until one works.
-async fn begin(pool: &AnyPool, how: &'static str) -> Result<Transaction<'static, Any>> {
+async fn begin(pool: &AnyPool, how: &'static str) -> sqlx::Result<Transaction<'static, Any>> {
     let mut left = pool.options().get_max_connections() + 1;
     loop {
-        match pool.begin_with(how).await {
+        match within(WAIT_AT_MOST * 2, pool.begin_with(how)).await {
             Ok(tx) => return Ok(tx),
+            // Whoever waited has waited long enough.
+            Err(error) if reach::is_unanswered(&error) => return Err(error),
             Err(error) if left > 0 && explain::is_lost(&error) => left -= 1,
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(error),
         }
     }
 }

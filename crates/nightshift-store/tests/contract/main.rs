@@ -20,6 +20,7 @@ mod pages;
 mod people;
 mod postgres;
 mod replicas;
+mod sharing;
 mod tasks;
 mod teeth;
 mod timed;
@@ -45,7 +46,7 @@ pub(crate) async fn open_in(dir: &TempDir) -> Arc<SqlStore> {
     .unwrap()
 }
 
-async fn on_sqlite<F>(contract: impl FnOnce(Arc<dyn Store>) -> F)
+async fn on_sqlite<F>(contract: impl FnOnce(Arc<SqlStore>) -> F)
 where
     F: Future<Output = ()>,
 {
@@ -104,7 +105,7 @@ fn tables() -> String {
     format!("{:x}", hasher.finish())
 }
 
-async fn on_postgres<F>(contract: impl FnOnce(Arc<dyn Store>) -> F)
+async fn on_postgres<F>(contract: impl FnOnce(Arc<SqlStore>) -> F)
 where
     F: Future<Output = ()>,
 {
@@ -241,6 +242,15 @@ contract! {
         a_task_can_move_to_another_conversation,
         answer_parts_follow_the_final_message,
         the_next_due_time_is_known;
+    sharing:
+        work_is_led_by_one_until_its_term_ends,
+        who_steps_down_is_not_waited_for,
+        a_younger_life_takes_the_place_of_an_older_one,
+        the_time_of_those_who_are_there_is_told,
+        only_who_leads_the_sending_claims,
+        what_the_former_leader_was_sending_is_in_doubt,
+        the_first_proposal_is_the_value_of_all,
+        a_kept_file_is_read_part_by_part;
     people:
         a_person_is_met_once,
         a_stranger_hears_one_word_and_leaves_no_user,
