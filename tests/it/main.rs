@@ -7,6 +7,7 @@ mod cancel;
 mod cli;
 mod clock;
 mod db;
+mod db_migrate;
 mod full;
 mod http_errors;
 mod lease;

@@ -91,8 +91,19 @@ pub(crate) enum ConfigVerb {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DbVerb {
-    /// Say what is wrong with the database of the data directory, if anything
+    /// Say what is wrong with the database, if anything
     Check,
+    /// Move an installation from its data directory to PostgreSQL; can be repeated until a server
+    /// has started there
+    Migrate {
+        /// A data directory, or a copy of its database [default: the data directory]
+        #[arg(long, value_name = "SQLITE")]
+        from: Option<PathBuf>,
+        /// postgres://user@host:5432/database [default: remote.storage.url]; a password given here
+        /// is seen by everybody on this machine: better in PGPASSWORD, or in the configuration
+        #[arg(long, value_name = "URL")]
+        to: Option<String>,
+    },
     /// Copy it, consistent at one moment; the server may go on
     Backup {
         /// The copy; never an existing file

@@ -8,7 +8,8 @@ use sqlx::{AnyConnection, Connection};
 
 use crate::engine::directory;
 use crate::engine::file::{self, Access, connect_once, damaged};
-use crate::engine::{OpenError, inspect};
+use crate::engine::postgres::{self, Server};
+use crate::engine::{OpenError, OpenKind, inspect};
 use crate::statement::Dialect;
 use crate::{dialect, invariants, sql};
 
@@ -60,6 +61,37 @@ pub async fn examine(data_dir: &Path) -> Result<Examined, OpenError> {
         return look(&path, Access::Read).await;
     }
     seen
+}
+
+/// Examines the database of a server, beside those that use it; changes nothing.
+///
+/// - Its pages and references are the server's own to look after: what must hold between rows is
+///   asked.
+pub async fn examine_server(server: Server) -> Result<Examined, OpenError> {
+    install_default_drivers();
+    let (mut conn, shown) = postgres::existing(server).await?;
+    let version = postgres::version(&mut conn, &shown).await?;
+    let newest = postgres::newest_known();
+    let failed = |error: sqlx::Error| {
+        let message = format!("{shown}: it could not be examined ({error}): run it again");
+        OpenError::new(OpenKind::Failed, Path::new(&shown), message).because(error)
+    };
+    let mut findings = Vec::new();
+    if version == newest {
+        let mut tx = conn
+            .begin_with(postgres::BEGIN_EXAMINE)
+            .await
+            .map_err(failed)?;
+        let broken = invariants::broken(&mut tx, Dialect::Postgres).await;
+        let broken = broken.map_err(failed)?;
+        findings.extend(broken.into_iter().map(|it| finding(Check::Invariant, it)));
+    }
+    Ok(Examined {
+        database: PathBuf::from(&shown),
+        version,
+        newest,
+        findings,
+    })
 }
 
 /// The same of one file.

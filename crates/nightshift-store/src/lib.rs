@@ -21,6 +21,7 @@ mod leases;
 mod lock;
 mod logs;
 mod moves;
+mod moving;
 mod notices;
 mod outbox;
 mod pages;
@@ -51,10 +52,11 @@ pub use backup::{Backup, BackupError, back_up};
 use engine::database::Database;
 use engine::directory::DataDir;
 use engine::postgres::Postgres;
-pub use engine::postgres::{Login, Passwords, Server};
+pub use engine::postgres::{Login, Passwords, Server, look_at};
 use engine::sqlite::Engine;
 pub use engine::{CommitWatch, Conditions, OpenError, OpenKind, Synchronous};
-pub use examine::{Check, Examined, Finding, examine};
+pub use examine::{Check, Examined, Finding, examine, examine_server};
+pub use moving::{Moved, move_to};
 
 /// What `open` needs.
 pub struct OpenOptions {

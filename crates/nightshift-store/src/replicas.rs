@@ -60,6 +60,7 @@ impl SqlStore {
                 .bind(now.before(FORGOTTEN).millis())
                 .execute(&mut tx)
                 .await?;
+            query(sql::replicas::IN_SERVICE).execute(&mut tx).await?;
             query(sql::replicas::APPEAR)
                 .bind(&*me.id)
                 .bind(&*me.life)

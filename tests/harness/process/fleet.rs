@@ -13,8 +13,8 @@ pub struct Fleet {
     /// The Slack, and the first server's installation.
     pub office: Office,
     others: Vec<Installation>,
-    /// Gone after the servers.
-    _database: Option<Database>,
+    #[expect(dead_code, reason = "gone after the servers")]
+    database: Option<Database>,
 }
 
 impl Fleet {
@@ -22,7 +22,7 @@ impl Fleet {
     pub async fn of(count: usize) -> Self {
         let database = Database::empty();
         let mut fleet = Self::on(&database.url(), count).await;
-        fleet._database = Some(database);
+        fleet.database = Some(database);
         fleet
     }
 
@@ -36,7 +36,7 @@ impl Fleet {
         let mut fleet = Self {
             office,
             others: (1..count).map(|_| Installation::new()).collect(),
-            _database: None,
+            database: None,
         };
         fleet.agree();
         fleet

@@ -191,7 +191,7 @@ impl Installation {
         self.path("config.yaml")
     }
 
-    pub(super) fn write_config(&self) {
+    pub fn write_config(&self) {
         // JSON is YAML.
         let text = serde_json::to_string_pretty(&self.config).expect("plain data");
         std::fs::write(self.config_file(), text).expect("the configuration");

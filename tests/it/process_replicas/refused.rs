@@ -35,6 +35,27 @@ async fn a_server_that_is_not_there_or_not_ours_is_named() {
 }
 
 #[tokio::test]
+async fn the_doctor_says_what_is_wrong_with_the_database() {
+    let database = Database::empty();
+    let site = on(&database.url());
+    site.write_config();
+    let well = site.nightshift(&["doctor"]).await;
+    assert!(well.stdout.contains("✓ database: PostgreSQL"), "{well:?}");
+    assert!(well.stdout.contains("empty"), "{well:?}");
+    assert_eq!(
+        database.run("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"),
+        "0"
+    );
+    let site = on("postgres://me:geheim@127.0.0.1:9/ns");
+    site.write_config();
+    let ill = site.nightshift(&["doctor"]).await;
+    assert_eq!(ill.code, 1, "{ill:?}");
+    let words = "✕ database: remote.storage.url me@127.0.0.1:9/ns";
+    assert!(ill.stdout.contains(words), "{ill:?}");
+    assert!(!ill.both().contains("geheim"), "{ill:?}");
+}
+
+#[tokio::test]
 async fn a_user_without_rights_and_a_newer_schema_are_refused() {
     let database = Database::empty();
     let role = format!("guest_of_it_{}", std::process::id());

@@ -9,7 +9,7 @@ use nightshift_slack::SlackPlatform;
 use serde::Serialize;
 
 use crate::cmd::Context;
-use crate::compose::{Mode, adapters, settings};
+use crate::compose::{Mode, adapters, settings, storage};
 use crate::config::Loaded;
 
 /// One checked thing.
@@ -51,6 +51,12 @@ async fn examine(
     findings: &mut Vec<Finding>,
 ) -> anyhow::Result<()> {
     findings.push(data_dir(&context.data_dir));
+    if let Some(server) = storage::server(context, &loaded.config.remote.storage) {
+        findings.push(match nightshift_store::look_at(server).await {
+            Ok(found) => good("database", found),
+            Err(error) => bad("database", error.to_string()),
+        });
+    }
     let settings = settings::settings(
         context,
         loaded,

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sqlx::any::{AnyPoolOptions, install_default_drivers};
-use sqlx::{Any, AnyPool, Transaction};
+use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions, Transaction};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -227,7 +227,7 @@ impl Postgres {
             let tx = self.transaction(&self.reader, BEGIN_READ).await?;
             return Ok(self.conn(tx));
         }
-        Ok(self.single(&self.reader).await?)
+        self.single(&self.reader).await
     }
 
     async fn single(&self, pool: &AnyPool) -> Result<Conn> {
@@ -318,6 +318,37 @@ impl Postgres {
         self.dir().take();
     }
 }
+
+/// A connection of its own to a server whose tables are up to date, and the database's name for
+/// people.
+pub(crate) async fn reachable(server: Server) -> Result<(AnyConnection, String), OpenError> {
+    install_default_drivers();
+    let address = Address::of(server)?;
+    start::check_and_migrate(&address).await?;
+    let conn = address.options().await?.connect().await;
+    let conn = conn.map_err(|error| explain::not_opened(&address, error))?;
+    Ok((conn, address.shown().to_owned()))
+}
+
+/// Whether a server could be started on this database, as a line for people; nothing is changed.
+pub async fn look_at(server: Server) -> Result<String, OpenError> {
+    install_default_drivers();
+    start::look(&Address::of(server)?).await
+}
+
+/// A connection to a database as it is; nothing is made or brought up to date.
+pub(crate) async fn existing(server: Server) -> Result<(AnyConnection, String), OpenError> {
+    let address = Address::of(server)?;
+    let conn = address.options().await?.connect().await;
+    let conn = conn.map_err(|error| explain::not_opened(&address, error))?;
+    Ok((conn, address.shown().to_owned()))
+}
+
+pub(crate) use migrate::{newest_known, version};
+
+/// For a look at all rows, which takes long.
+pub(crate) const BEGIN_EXAMINE: &str =
+    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 0";
 
 /// Held by upkeep while it writes.
 pub(super) type Permit = tokio::sync::OwnedSemaphorePermit;

@@ -8,6 +8,9 @@ pub(crate) const SERVER_TIME: Sql = Sql {
     postgres: "SELECT cast(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)",
 };
 
+/// What was moved here is worked on from now on: it must not be replaced by another move.
+pub(crate) const IN_SERVICE: Sql = statement!("DELETE FROM meta WHERE name = 'moved'");
+
 /// Takes the place of an earlier life.
 pub(crate) const APPEAR: Sql = Sql {
     sqlite: "INSERT INTO replica (replica_id, life, name, started_at, seen_at, server_at) \

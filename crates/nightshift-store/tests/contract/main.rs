@@ -14,6 +14,7 @@ mod given;
 mod leases;
 mod logs;
 mod migrations;
+mod numbers;
 mod open;
 mod outbox;
 mod pages;
@@ -63,6 +64,15 @@ pub(crate) async fn open_at(url: &str) -> Result<Arc<SqlStore>, OpenError> {
 
 /// One of several on the same database.
 pub(crate) async fn open_replica(url: &str, number: u64) -> Result<Arc<SqlStore>, OpenError> {
+    open_watched(url, number, Conditions::default()).await
+}
+
+/// The same, seen at its commits.
+pub(crate) async fn open_watched(
+    url: &str,
+    number: u64,
+    conditions: Conditions,
+) -> Result<Arc<SqlStore>, OpenError> {
     let server = Server {
         url: Secret::new(url),
         login: Login::Url,
@@ -75,7 +85,7 @@ pub(crate) async fn open_replica(url: &str, number: u64) -> Result<Arc<SqlStore>
         retry_backoff: std::time::Duration::from_secs(5),
         ids: Arc::new(given::CountedIds::of_replica(number)),
     };
-    connect(options, Conditions::default()).await
+    connect(options, conditions).await
 }
 
 /// A database with our tables and nothing in them.

@@ -51,6 +51,23 @@ pub(super) async fn run(address: &Address, conn: &mut AnyConnection) -> Result<(
     Ok(())
 }
 
+/// The newest schema that this version knows.
+pub(crate) fn newest_known() -> i64 {
+    MIGRATIONS.iter().map(|one| one.version).max().unwrap_or(0)
+}
+
+/// The schema of a database that may be of any age; 0 where nothing of ours is in it.
+pub(crate) async fn version(conn: &mut AnyConnection, shown: &str) -> Result<i64, OpenError> {
+    let applied = applied(conn).await.map_err(|error| {
+        let message = format!("{shown}: it cannot be read ({error}): see the server's log");
+        OpenError::new(OpenKind::Failed, Path::new(shown), message).because(error)
+    })?;
+    match todo(&applied) {
+        Ok(_) => Ok(applied.last().map_or(0, |(version, _)| *version)),
+        Err(refused) => Err(refused.of(shown)),
+    }
+}
+
 enum Refused {
     Newer,
     Foreign,
@@ -59,7 +76,10 @@ enum Refused {
 
 impl Refused {
     fn because_of(self, address: &Address) -> OpenError {
-        let shown = address.shown();
+        self.of(address.shown())
+    }
+
+    fn of(self, shown: &str) -> OpenError {
         let (kind, why) = match self {
             Self::Newer => (
                 OpenKind::Newer,

@@ -47,6 +47,29 @@ pub(super) async fn check_and_migrate(address: &Address) -> Result<(), OpenError
     conn.close().await.or(Ok(()))
 }
 
+/// Whether a server could be started on it, as a line for people; nothing is made or changed.
+pub(super) async fn look(address: &Address) -> Result<String, OpenError> {
+    let options = address.options().await?;
+    let connecting = tokio::time::timeout(CONNECT_WITHIN, options.connect());
+    let connected = connecting.await.unwrap_or(Err(sqlx::Error::PoolTimedOut));
+    let failed = |error| explain::not_opened(address, error);
+    let mut conn = connected.map_err(failed)?;
+    let found = settings(&mut conn).await.map_err(failed)?;
+    found.refuse(address)?;
+    let version = migrate::version(&mut conn, address.shown()).await?;
+    conn.close().await.or(Ok::<(), sqlx::Error>(())).ok();
+    let newest = migrate::newest_known();
+    let schema = match version {
+        0 => "empty: the first start makes the tables".to_owned(),
+        version if version < newest => {
+            format!("schema {version}: the next start brings it to {newest}")
+        }
+        version => format!("schema {version}"),
+    };
+    let (name, shown) = (&found.name, address.shown());
+    Ok(format!("PostgreSQL {name}, {shown}, {schema}"))
+}
+
 /// What a server says of itself.
 struct Settings {
     version: i64,
