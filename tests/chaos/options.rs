@@ -1,4 +1,4 @@
-//! `--seed S --cycles N --cuts N --points N --paced`, each optional.
+//! `--seed S --cycles N --cuts N --points N --tasks N --paced`, each optional.
 
 use std::str::FromStr;
 
@@ -9,6 +9,7 @@ pub(crate) struct Options {
     pub(crate) cycles: Option<u64>,
     pub(crate) cuts: Option<u64>,
     pub(crate) points: Option<usize>,
+    pub(crate) tasks: Option<u64>,
     pub(crate) pace: Pace,
 }
 
@@ -21,6 +22,7 @@ impl FromStr for Options {
             cycles: None,
             cuts: None,
             points: None,
+            tasks: None,
             pace: Pace::Any,
         };
         let mut words = words.split_whitespace();
@@ -35,6 +37,7 @@ impl FromStr for Options {
                 "--seed" => options.seed = number,
                 "--cycles" => options.cycles = Some(number),
                 "--cuts" => options.cuts = Some(number),
+                "--tasks" => options.tasks = Some(number),
                 "--points" => options.points = Some(number as usize),
                 _ => return Err(format!("there is no {name}")),
             }

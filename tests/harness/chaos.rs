@@ -4,7 +4,9 @@
 mod dice;
 pub mod fail_points;
 pub mod kill;
+pub mod linear;
 pub mod power;
+pub mod replicas;
 pub mod teeth;
 pub mod zombies;
 

@@ -61,6 +61,7 @@ pub struct World {
     stop: CancellationToken,
     background: JoinSet<()>,
     dir: TempDir,
+    storage: setup::Storage,
     setup: Setup,
 }
 
@@ -83,6 +84,7 @@ impl World {
             slack,
             clock,
             dir,
+            storage,
             mut background,
             stop,
             store,
@@ -101,7 +103,7 @@ impl World {
         drop((loops, app, agent, planner, server));
         nightshift_core::port::Store::close(store.as_ref()).await;
         drop(store);
-        Self::assemble(setup, dir, clock, slack, log).await
+        Self::assemble(setup, dir, clock, slack, storage, log).await
     }
 
     pub fn data_dir(&self) -> PathBuf {

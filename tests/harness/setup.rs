@@ -1,6 +1,7 @@
 //! How a world is put together, and what a test may choose.
 
 pub(crate) mod configured;
+mod storage;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,13 +19,13 @@ use nightshift_exec::{Isolation, LocalConfig, LocalExecutor};
 use nightshift_fakes::slack::{FakeSlack, SlackSetup};
 use nightshift_server::{HttpLimits, Server};
 use nightshift_slack::{SlackConfig, SlackPlatform};
-use nightshift_store::OpenOptions;
 use nightshift_web::{WebDoor, WebPlatform};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use configured::settings;
+pub(crate) use storage::Storage;
 
 use crate::{CANARY, Captured, ManualClock, ScriptedPlanner, SeededIds, StubExecutor, World};
 
@@ -95,7 +96,8 @@ impl World {
         })));
         let slack = slack.await.expect("a fake Slack");
         let dir = tempfile::tempdir().expect("a directory");
-        Self::assemble(setup, dir, clock, slack, Captured::begin()).await
+        let storage = Storage::chosen();
+        Self::assemble(setup, dir, clock, slack, storage, Captured::begin()).await
     }
 
     pub(crate) async fn assemble(
@@ -103,17 +105,15 @@ impl World {
         dir: TempDir,
         clock: Arc<ManualClock>,
         slack: FakeSlack,
+        storage: Storage,
         log: Captured,
     ) -> Self {
         let life = LIVES.fetch_add(1, Ordering::SeqCst);
         let ids = Arc::new(SeededIds::of_life(life));
         let data_dir = dir.path().join("data");
-        let options = OpenOptions {
-            data_dir: data_dir.clone(),
-            retry_backoff: setup.retry_backoff,
-            ids: ids.clone(),
-        };
-        let store = nightshift_store::open(options).await.expect("a store");
+        let store = storage
+            .open(&data_dir, setup.retry_backoff, ids.clone())
+            .await;
         let secrets = [
             CANARY,
             &slack.setup().bot_token,
@@ -166,6 +166,7 @@ impl World {
             stop,
             background,
             dir,
+            storage,
             setup,
         };
         // Learns who we are on the platform.

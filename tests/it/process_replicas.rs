@@ -7,6 +7,7 @@ mod refused;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use harness::chaos::{Dice, replicas};
 use harness::process::{Fleet, Server, eventually};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
@@ -283,4 +284,39 @@ async fn a_reader_of_all_events_skips_none() {
         let expected: Vec<i64> = all.iter().copied().filter(|seq| *seq <= upto).collect();
         assert_eq!(seen, expected);
     }
+}
+
+/// The short form of `cargo xtask chaos replicas`.
+#[tokio::test]
+async fn servers_that_are_killed_and_frozen_lose_and_double_nothing() {
+    let plan = replicas::Plan {
+        seed: Dice::fresh_seed(),
+        servers: 3,
+        tasks: 150,
+        clients: 24,
+        calm: Duration::from_secs(1),
+        fault: None,
+    };
+    let report = replicas::run(&plan).await;
+    println!("--seed {}: {report}", plan.seed);
+    assert!(report.is_good(), "--seed {}: {report}", plan.seed);
+    assert!(
+        report.found.starts >= plan.tasks && report.races > 0,
+        "{report}"
+    );
+}
+
+/// Who watches can see: a server that starts everything twice is found out.
+#[tokio::test]
+async fn servers_that_run_everything_twice_are_found_out() {
+    let plan = replicas::Plan {
+        seed: 7,
+        servers: 2,
+        tasks: 40,
+        clients: 8,
+        calm: Duration::from_secs(4),
+        fault: Some("start-twice"),
+    };
+    let report = replicas::run(&plan).await;
+    assert!(report.found.double_runs > 0, "{report}");
 }

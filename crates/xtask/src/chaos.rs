@@ -12,7 +12,9 @@ pub(crate) fn run(words: &[String]) -> anyhow::Result<()> {
         .split_first()
         .map_or(("", words), |(which, rest)| (which.as_str(), rest));
     match which {
-        "kill" | "power-cut" | "fail-points" | "zombies" | "teeth" => shake::run(words),
+        "kill" | "power-cut" | "fail-points" | "zombies" | "teeth" | "replicas" => {
+            shake::run(words)
+        }
         "fuzz" => fuzz::run(rest),
         "mutants" => mutants::run(rest),
         "simulate" => simulate::run(rest),

@@ -12,6 +12,8 @@ pub(crate) enum Fault {
     EarlyAck,
     /// `unpaced`: no fault, but a platform that permits any pace, for tests of something else.
     Unpaced,
+    /// `idle`: no fault, but an executor that starts no process.
+    Idle,
     /// A rule of the store that does not hold.
     Rule(Rule),
     /// What the executor does wrong.
@@ -86,6 +88,7 @@ impl Fault {
         Some(match word {
             "synchronous-normal" => Self::SynchronousNormal,
             "unpaced" => Self::Unpaced,
+            "idle" => Self::Idle,
             "early-ack" => Self::EarlyAck,
             "no-dedup" => Self::Rule(Rule::NoDedup),
             "any-fence" => Self::Rule(Rule::AnyFence),

@@ -3,6 +3,7 @@
 
 mod executor;
 mod fault;
+mod idle;
 mod platform;
 mod rows;
 mod store;
@@ -50,6 +51,7 @@ fn hooks(faults: Vec<Fault>) -> Hooks {
 fn around(ports: Ports, faults: &[Fault]) -> Ports {
     rows::falsify(faults);
     let ports = store::around(ports, faults);
+    let ports = idle::around(ports, faults);
     let ports = executor::around(ports, faults);
     platform::around(ports, faults)
 }

@@ -26,6 +26,7 @@ pub(crate) fn watch(fault: &Fault) -> Option<Arc<dyn CommitWatch>> {
         | Fault::EarlyAck
         | Fault::DieAfterSend(_)
         | Fault::Unpaced
+        | Fault::Idle
         | Fault::Rule(_)
         | Fault::Runs(_)
         | Fault::Rows(_) => None,

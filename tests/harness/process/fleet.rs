@@ -13,22 +13,25 @@ pub struct Fleet {
     /// The Slack, and the first server's installation.
     pub office: Office,
     others: Vec<Installation>,
-    #[expect(dead_code, reason = "gone after the servers")]
+    /// Gone after the servers.
     database: Option<Database>,
 }
 
 impl Fleet {
     /// `count` installations on an empty database.
     pub async fn of(count: usize) -> Self {
-        let database = Database::empty();
-        let mut fleet = Self::on(&database.url(), count).await;
+        Self::owning(Office::open().await, Database::empty(), count)
+    }
+
+    /// The same on a database that goes with the fleet.
+    pub fn owning(office: Office, database: Database, count: usize) -> Self {
+        let mut fleet = Self::around(office, &database.url(), count);
         fleet.database = Some(database);
         fleet
     }
 
-    /// The same on a database of the caller's.
-    pub async fn on(url: &str, count: usize) -> Self {
-        Self::around(Office::open().await, url, count)
+    pub fn database(&self) -> &Database {
+        self.database.as_ref().expect("a database of its own")
     }
 
     pub fn around(mut office: Office, url: &str, count: usize) -> Self {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::Killed;
 use super::load::{Ends, Load, Request};
 use crate::process::{Office, Server, Thread, eventually};
-use attempts::Programs;
+pub(in crate::chaos) use attempts::{Programs, ran};
 
 pub(in crate::chaos) async fn examine(
     office: &Office,
@@ -31,7 +31,7 @@ pub(in crate::chaos) async fn examine(
         let id = task["task_id"].as_str().expect("an id");
         let events = events(server, id).await;
         decisions::decided(id, &events, &load, total);
-        attempts::ran(id, &events, &programs, total);
+        ran(id, &events, &programs, total);
         let request = load.asked.iter().find(|it| is_of(it, task));
         let ends = request.map_or(Ends::Done, |request| request.ends);
         if let Some(channel) = request.and_then(|it| it.channel.as_ref()) {

@@ -1,6 +1,6 @@
 //! Leases, starts and ends: what the events say, held against what the agents wrote down.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -8,16 +8,17 @@ use super::super::Killed;
 use crate::process::Office;
 
 /// What the agents wrote, each line with a task and a fence.
-pub(super) struct Programs {
-    pub(super) runs: Vec<String>,
+#[derive(Default)]
+pub(in crate::chaos) struct Programs {
+    pub(in crate::chaos) runs: Vec<String>,
     /// Those that came to their own end.
-    pub(super) ends: Vec<String>,
+    pub(in crate::chaos) ends: Vec<String>,
     /// Those that found another one of their task at work.
-    pub(super) overlaps: Vec<String>,
+    pub(in crate::chaos) overlaps: Vec<String>,
 }
 
 impl Programs {
-    pub(super) fn of(office: &Office) -> Self {
+    pub(in crate::chaos) fn of(office: &Office) -> Self {
         let lines = |name: &str| {
             let text = std::fs::read_to_string(office.site.project().join(name));
             let text = text.unwrap_or_default();
@@ -30,8 +31,22 @@ impl Programs {
         }
     }
 
+    /// The same for each task: where there are very many.
+    pub(in crate::chaos) fn by_task(&self) -> BTreeMap<String, Self> {
+        let mut tasks: BTreeMap<String, Self> = BTreeMap::new();
+        let mut sort = |lines: &[String], of: fn(&mut Self) -> &mut Vec<String>| {
+            for line in lines {
+                let task = line.split(' ').next().unwrap_or_default();
+                of(tasks.entry(task.to_owned()).or_default()).push(line.clone());
+            }
+        };
+        sort(&self.runs, |task| &mut task.runs);
+        sort(&self.ends, |task| &mut task.ends);
+        tasks
+    }
+
     /// No two of a task at the same time, no attempt twice.
-    pub(super) fn ran_alone(&self, total: &mut Killed) {
+    pub(in crate::chaos) fn ran_alone(&self, total: &mut Killed) {
         total.starts += self.runs.len() as u64;
         for overlap in &self.overlaps {
             total.double_runs += 1;
@@ -59,7 +74,7 @@ struct So {
 /// Each lease comes after a grant of the present plan and after the end of the lease before;
 /// nothing is leased once more under the same grant when it was done. Each start has its lease,
 /// and whose work counts came to its end.
-pub(super) fn ran(id: &str, events: &[Value], programs: &Programs, total: &mut Killed) {
+pub(in crate::chaos) fn ran(id: &str, events: &[Value], programs: &Programs, total: &mut Killed) {
     let mut so = So::default();
     let mut wrong = Vec::new();
     for event in events {
