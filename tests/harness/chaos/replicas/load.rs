@@ -141,14 +141,17 @@ impl Load {
             });
             let calls = join_all(calls).await;
             let over = calls.iter().any(|call| call.told != Told::Nothing);
-            let mut raced = self.raced.lock().expect("no panic");
-            raced.entry(id.to_owned()).or_default().extend(calls);
+            self.note(id, calls);
             if over {
                 return;
             }
-            drop(raced);
             tokio::time::sleep(AGAIN).await;
         }
+    }
+
+    fn note(&self, id: &str, calls: Vec<Call>) {
+        let mut raced = self.raced.lock().expect("no panic");
+        raced.entry(id.to_owned()).or_default().extend(calls);
     }
 
     async fn approve(&self, path: &str, by: &str, key: &str) -> Call {

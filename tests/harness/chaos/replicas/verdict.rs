@@ -35,9 +35,9 @@ pub(super) async fn examine(fleet: &Fleet, servers: &[Server], load: &Load, foun
             ));
         }
     }
-    let raced = load.raced.lock().expect("no panic");
+    let raced = load.raced.lock().expect("no panic").clone();
     found.approvals = raced.len() as u64;
-    for (id, calls) in raced.iter() {
+    for (id, calls) in &raced {
         let by = events.get(id).and_then(|events| {
             let granted = events.iter().find(|it| it["type"] == "approval.granted")?;
             granted["actor"].as_str()
