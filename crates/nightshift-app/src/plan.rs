@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::crew::Crew;
+use crate::insist::insist;
 use crate::lifecycle::{Loop, POLL, Tick, TickResult};
 use crate::{App, Problem};
 
@@ -87,13 +88,14 @@ impl Loop for Planning {
 /// a loss.
 async fn contained(app: Arc<App>, lease: PlanLease, closing: CancellationToken) {
     let (task, fence) = (lease.task.id.clone(), lease.fence);
-    let planner = app.clone();
+    let (planner, stopping) = (app.clone(), closing.clone());
     let work = async move {
         tokio::select! {
-            plan = planner.draft(&lease) => {
-                planner.make_plan(&lease, plan).await;
-                Planned::Settled
-            }
+            plan = planner.draft(&lease) => match plan {
+                Ok(plan) => planner.make_plan(&lease, Ok(plan)).await,
+                Err(Unplannable::Because(why)) => planner.make_plan(&lease, Err(why)).await,
+                Err(Unplannable::NotNow) => Planned::No(Unplanned::HandedBack),
+            },
             () = closing.cancelled() => Planned::No(Unplanned::HandedBack),
         }
     };
@@ -105,15 +107,23 @@ async fn contained(app: Arc<App>, lease: PlanLease, closing: CancellationToken) 
         Some(Ok(Planned::No(why))) => why,
         _ => return,
     };
-    let given_back = app
-        .store()
-        .return_planning(&task, fence, why, app.now())
-        .await;
-    if let Err(error) = given_back {
-        // The lease ends by itself, as a loss.
-        tracing::warn!(task.id = %task, %error, "A task could not be given back unplanned.");
+    let give_back = || app.store().return_planning(&task, fence, why, app.now());
+    if stopping.is_cancelled() {
+        // There is no time to insist: the lease ends by itself, as a loss.
+        if let Err(error) = give_back().await {
+            tracing::warn!(task.id = %task, %error, "A task could not be given back unplanned.");
+        }
+    } else {
+        insist(give_back).await;
     }
     app.wake.all();
+}
+
+/// Why there is no plan.
+enum Unplannable {
+    /// A sentence for the person who asked.
+    Because(String),
+    NotNow,
 }
 
 enum Planned {
@@ -123,52 +133,54 @@ enum Planned {
 }
 
 impl App {
-    async fn make_plan(&self, lease: &PlanLease, plan: Result<Plan, String>) {
+    /// Records it, as often as the store must be asked: whoever comes too late is told so by the
+    /// fence.
+    async fn make_plan(&self, lease: &PlanLease, plan: Result<Plan, String>) -> Planned {
         let task = lease.task.id.clone();
         let fence = lease.fence;
-        let recorded = match plan {
-            Ok(plan) => self.record(lease, plan).await,
+        match plan {
+            Ok(plan) => insist(|| self.record(lease, &plan)).await,
             Err(why) => {
                 tracing::info!(task.id = %task, "A task could not be planned.");
                 let why = self.settings.scrubber.text(&why);
-                self.store()
-                    .fail_planning(&task, fence, &why, self.now())
-                    .await
-                    .map(|_| ())
+                let failed = || async {
+                    let failed = self.store().fail_planning(&task, fence, &why, self.now());
+                    failed.await.map(|_| ())
+                };
+                insist(failed).await;
             }
-        };
-        if let Err(error) = recorded {
-            // The lease ends by itself and the task is planned again.
-            tracing::error!(task.id = %task, %error, "A plan could not be recorded; it will be made again.");
         }
         self.wake.all();
+        Planned::Settled
     }
 
     /// A checked plan, or a sentence for the person who asked.
-    async fn draft(&self, lease: &PlanLease) -> Result<Plan, String> {
+    async fn draft(&self, lease: &PlanLease) -> Result<Plan, Unplannable> {
         let ask = self.ask_for(lease).await.map_err(|problem| match problem {
             Problem::Invalid(fields) => {
                 let lines: Vec<String> = fields
                     .into_iter()
                     .map(|(field, why)| format!("{field}: {why}"))
                     .collect();
-                lines.join("; ")
+                Unplannable::Because(lines.join("; "))
             }
-            other => other.to_string(),
+            // The task is not to blame for a store that is away.
+            Problem::Unavailable(error) => {
+                tracing::warn!(task.id = %lease.task.id, %error, "A task is given back unplanned: the store could not be asked.");
+                Unplannable::NotNow
+            }
+            other => Unplannable::Because(other.to_string()),
         })?;
-        let draft = self
-            .ports
-            .planner
-            .plan(&ask)
-            .await
-            .map_err(|error| error.message)?;
-        Plan::check(draft, &self.settings.limits).map_err(|error| error.to_string())
+        let draft = self.ports.planner.plan(&ask).await;
+        let draft = draft.map_err(|error| Unplannable::Because(error.message))?;
+        Plan::check(draft, &self.settings.limits)
+            .map_err(|error| Unplannable::Because(error.to_string()))
     }
 
     async fn record(
         &self,
         lease: &PlanLease,
-        plan: Plan,
+        plan: &Plan,
     ) -> Result<(), nightshift_core::port::StoreError> {
         let now = self.now();
         let Rule { need, .. } = self.settings.rule;
@@ -177,7 +189,7 @@ impl App {
         let record = PlanRecord {
             task: lease.task.id.clone(),
             fence: lease.fence,
-            plan,
+            plan: plan.clone(),
             need: (!let_through).then_some(need),
             expires_at: now.after(self.settings.timers.approval_expires),
         };

@@ -46,7 +46,9 @@ impl Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error.kind {
-            StoreKind::Busy | StoreKind::Full | StoreKind::Broken => Self::Unavailable(error),
+            StoreKind::Busy | StoreKind::Unknown | StoreKind::Full | StoreKind::Broken => {
+                Self::Unavailable(error)
+            }
             StoreKind::Corrupt => Self::Internal(Box::new(error)),
         }
     }

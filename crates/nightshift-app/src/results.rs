@@ -101,12 +101,15 @@ impl App {
                 return;
             }
         }
-        // This copy is of no more use: nobody would remove it with the task.
+        // This copy is of no more use: nobody would remove it with the task. The task's own folder
+        // goes unless another attempt has something in it.
         if let Err(error) = tokio::fs::remove_dir_all(&dir).await
             && error.kind() != io::ErrorKind::NotFound
         {
             tracing::warn!(task.id = %finish.task, %error, "Kept result files could not be removed from the disk.");
         }
+        let folder = self.settings.results_dir.join(finish.task.as_str());
+        tokio::fs::remove_dir(folder).await.ok();
     }
 }
 

@@ -12,7 +12,7 @@ use nightshift_app::Problem;
 use nightshift_core::authorise::Refusal;
 use nightshift_core::error::Retry;
 use nightshift_core::id::{TaskId, UserId};
-use nightshift_core::port::StoreError;
+use nightshift_core::port::{StoreError, StoreKind};
 use nightshift_core::wording;
 use nightshift_protocol::FieldError;
 
@@ -205,13 +205,17 @@ impl ApiError {
             Retry::After(wait) => wait,
             Retry::Never | Retry::Soon => RETRY_AFTER,
         };
+        let message = match error.kind {
+            StoreKind::Unknown => {
+                "the store was lost in the middle: it may have been done. Look, or send it again \
+                 under the same Idempotency-Key"
+            }
+            _ => "the store cannot take it now; nothing was changed",
+        };
         Self {
             retry_after: Some(retry_after),
             source: Some(Arc::new(error)),
-            ..Self::new(
-                Code::Unavailable,
-                "the store cannot take it now; nothing was changed",
-            )
+            ..Self::new(Code::Unavailable, message)
         }
     }
 }

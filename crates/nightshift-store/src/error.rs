@@ -70,7 +70,8 @@ impl Error {
         match self {
             Self::Sql(error) => sql_verdict(error),
             Self::Corrupt { .. } => (StoreKind::Corrupt, Retry::Never),
-            Self::Raced(_) | Self::Unknown(_) | Self::Away => (StoreKind::Busy, Retry::Soon),
+            Self::Raced(_) | Self::Away => (StoreKind::Busy, Retry::Soon),
+            Self::Unknown(_) => (StoreKind::Unknown, Retry::Soon),
             Self::Aborted | Self::LogGap { .. } | Self::Untrusted(_) => {
                 (StoreKind::Broken, Retry::Never)
             }

@@ -18,6 +18,7 @@ fn error(kind: ChatKind, message: &str) -> ChatError {
 pub(crate) fn store(cause: StoreError) -> ChatError {
     let kind = match cause.kind {
         StoreKind::Busy | StoreKind::Full | StoreKind::Broken => ChatKind::Unavailable,
+        StoreKind::Unknown => ChatKind::Ambiguous,
         StoreKind::Corrupt => ChatKind::Invalid,
     };
     ChatError {

@@ -40,6 +40,8 @@ use crate::time::Timestamp;
 pub enum StoreKind {
     /// Too much at once; the same call works later.
     Busy,
+    /// The answer to a commit was lost: it happened or not. Who does the same again finds out.
+    Unknown,
     /// No space left: nothing is acknowledged until there is.
     Full,
     /// The disk or the database fails.
@@ -48,7 +50,7 @@ pub enum StoreKind {
     Corrupt,
 }
 
-/// A failed operation: nothing of it happened.
+/// A failed operation: nothing of it happened, but for [`StoreKind::Unknown`].
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct StoreError {

@@ -42,7 +42,7 @@ pub(crate) async fn direct(
         .app
         .submit_text(actor, &wanted.description, wanted.wishes, wanted.key)
         .await?;
-    let task = planned(server, task).await?;
+    let task = planned(server, task).await;
     let answer = Submitted {
         success: true,
         task_id: task.id,
@@ -94,18 +94,19 @@ impl Wanted {
 }
 
 /// The task with its plan, where the planner is fast; else as it is.
-async fn planned(server: &Server, task: Task) -> Result<Task, ApiError> {
+async fn planned(server: &Server, task: Task) -> Task {
     if task.state != TaskState::Planning {
-        return Ok(task);
+        return task;
     }
     let id = task.id.clone();
     let wait = async {
         let mut activity = server.app.wake.activity();
         loop {
-            if let Some(task) = server.app.store().task(&id).await?
+            // The task is there, whatever the store says now: only how it is may be unknown.
+            if let Ok(Some(task)) = server.app.store().task(&id).await
                 && task.state != TaskState::Planning
             {
-                return Ok(task);
+                return task;
             }
             tokio::time::sleep(LOOK_EVERY).await;
             // Fails only when the application is gone; the timeout ends that as well.
@@ -114,7 +115,7 @@ async fn planned(server: &Server, task: Task) -> Result<Task, ApiError> {
     };
     tokio::time::timeout(server.limits.plan_wait, wait)
         .await
-        .unwrap_or(Ok(task))
+        .unwrap_or(task)
 }
 
 #[cfg(test)]

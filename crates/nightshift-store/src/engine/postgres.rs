@@ -17,8 +17,9 @@ use std::time::{Duration, Instant};
 
 use sqlx::any::{AnyPoolOptions, install_default_drivers};
 use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions, Transaction};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinSet;
+use tokio_util::task::TaskTracker;
 
 use address::Address;
 pub use address::{Login, Passwords, Server};
@@ -79,6 +80,7 @@ pub(crate) struct Postgres {
     upkeep: Arc<Semaphore>,
     pub(crate) hints: Arc<Hints>,
     reach: Arc<Reach>,
+    begins: TaskTracker,
     /// Nobody else uses it meanwhile.
     dir: std::sync::Mutex<Option<DataDir>>,
     /// Keeps the secret fresh that new connections log in with; tells and hears hints.
@@ -106,6 +108,7 @@ impl Postgres {
             meter: Arc::default(),
             upkeep: Arc::new(Semaphore::new(FOR_UPKEEP)),
             reach,
+            begins: TaskTracker::new(),
             hints: Arc::new(Hints::of(origin)),
             dir: std::sync::Mutex::default(),
             beside: std::sync::Mutex::default(),
@@ -189,7 +192,7 @@ impl Postgres {
         how: &'static str,
     ) -> Result<Transaction<'static, Any>> {
         self.reach.check()?;
-        match begin(pool, how).await {
+        match self.begun(pool, how).await {
             Ok(tx) => {
                 self.reach.found();
                 Ok(tx)
@@ -200,6 +203,22 @@ impl Postgres {
                 Err(error.into())
             }
         }
+    }
+
+    /// Begins beside the caller: one who gives up waiting in the middle would leave a connection
+    /// that is inside a transaction and does not know it. What nobody came for is rolled back.
+    async fn begun(
+        &self,
+        pool: &AnyPool,
+        how: &'static str,
+    ) -> sqlx::Result<Transaction<'static, Any>> {
+        let (tell, told) = oneshot::channel();
+        let pool = pool.clone();
+        self.begins.spawn(async move {
+            // Dropped where nobody waits any more, and with it the transaction.
+            drop(tell.send(begin(&pool, how).await));
+        });
+        told.await.unwrap_or(Err(sqlx::Error::PoolClosed))
     }
 
     fn unanswered(&self, error: &sqlx::Error) {
@@ -268,7 +287,10 @@ impl Postgres {
         }
         match within(ANSWER_WITHIN, conn.commit()).await {
             Ok(()) => Ok(()),
-            Err(error @ sqlx::Error::Database(_)) => Err(Error::Sql(error)),
+            // A server that goes away while it commits may say so after it has.
+            Err(error @ sqlx::Error::Database(_)) if !explain::is_lost(&error) => {
+                Err(Error::Sql(error))
+            }
             Err(error) => {
                 self.unanswered(&error);
                 Err(Error::Unknown(error))
@@ -292,7 +314,9 @@ impl Postgres {
         match query.execute(&mut conn).await {
             Ok(_) => self.commit(conn).await?,
             Err(error) if is_taken(&error) => return Ok(Ran::Taken),
-            Err(error @ sqlx::Error::Database(_)) => return Err(Error::Sql(error)),
+            Err(error @ sqlx::Error::Database(_)) if !explain::is_lost(&error) => {
+                return Err(Error::Sql(error));
+            }
             Err(error) => return Err(Error::Unknown(error)),
         }
         self.has_committed(change, began.elapsed());
@@ -314,6 +338,7 @@ impl Postgres {
 
     pub(crate) async fn close(&self) {
         self.beside().abort_all();
+        self.begins.close();
         self.reader.close().await;
         self.writer.close().await;
         self.dir().take();

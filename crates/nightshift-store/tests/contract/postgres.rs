@@ -4,9 +4,11 @@
 use std::io::{Read, Write};
 use std::net::TcpListener;
 
-use nightshift_core::port::store::{Store, StoreKind};
+use nightshift_core::port::store::{Deliveries, Store, StoreKind};
 use nightshift_fakes::postgres::Database;
 use nightshift_store::{OpenError, OpenKind};
+
+use crate::given::delivery;
 
 async fn refused(url: &str) -> OpenError {
     match crate::open_at(url).await {
@@ -219,4 +221,28 @@ async fn a_setting_that_changes_under_us_is_found() {
         error.message.contains("synchronous_commit = off"),
         "{error}"
     );
+}
+
+/// A caller that hangs up in the middle of a beginning must not leave a connection behind that is
+/// inside a transaction: what the next one writes there would be acknowledged and never committed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_beginning_that_nobody_waits_for_leaves_nothing_open() {
+    let database = crate::database();
+    let store = crate::open_at(&database.url()).await.unwrap();
+    let other = crate::open_replica(&database.url(), 1).await.unwrap();
+    for n in 0..150_u32 {
+        // Given up after so many looks, each a moment after the last.
+        let mut given_up = Box::pin(store.check());
+        for _ in 0..n % 50 {
+            if futures_util::poll!(&mut given_up).is_ready() {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        drop(given_up);
+        let key = format!("key {n}");
+        store.accept(&[delivery(&[&key], 1)]).await.unwrap();
+        let open = other.open_deliveries(None, 1000).await.unwrap();
+        assert_eq!(open.len() as u32, n + 1, "{key} was acknowledged");
+    }
 }

@@ -61,7 +61,7 @@ async fn again<T>(mut call: impl AsyncFnMut() -> Result<T, StoreError>) -> T {
     let began = Instant::now();
     loop {
         match call().await {
-            Err(error) if error.kind == StoreKind::Busy => {
+            Err(error) if matches!(error.kind, StoreKind::Busy | StoreKind::Unknown) => {
                 assert!(began.elapsed() < Duration::from_secs(60), "{error}");
             }
             other => return other.unwrap(),

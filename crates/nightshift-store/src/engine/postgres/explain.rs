@@ -156,7 +156,7 @@ fn why(error: &sqlx::Error) -> (OpenKind, &'static str) {
             OpenKind::InUse,
             "somebody else holds the tables; wait until they are done and start again",
         ),
-        (sqlx::Error::Tls(_), _) => (
+        (error, _) if is_about_tls(error) => (
             OpenKind::Unreachable,
             "the server speaks no TLS, or its certificate is not trusted: name its authority with \
              ?sslrootcert=/path/to/ca.pem",
@@ -173,6 +173,18 @@ fn why(error: &sqlx::Error) -> (OpenKind, &'static str) {
             OpenKind::Failed,
             "look into the server's log, then start again",
         ),
+    }
+}
+
+/// A refused certificate comes as a failed read or write.
+fn is_about_tls(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Tls(_) => true,
+        sqlx::Error::Io(error) => {
+            let said = error.to_string();
+            said.contains("certificate") || said.contains("HandshakeFailure")
+        }
+        _ => false,
     }
 }
 

@@ -10,15 +10,13 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use nightshift_core::port::replicas::Hints as What;
-use sqlx::AnyPool;
 use sqlx::postgres::PgListener;
+use sqlx::{AnyPool, AssertSqlSafe};
 use tokio::sync::Notify;
 
 use super::address::Address;
 
 const CHANNEL: &str = "nightshift";
-
-const TELL: &str = "SELECT pg_notify('nightshift', $1)";
 
 /// Between two notifications.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -83,12 +81,10 @@ impl Hints {
     pub(super) async fn speak(self: Arc<Self>, pool: AnyPool) {
         loop {
             let what = self.to_tell.taken().await;
-            let payload = format!("{}:{}", self.origin, what.bits());
-            let told = sqlx::query(TELL)
-                .bind(payload)
-                .persistent(false)
-                .execute(&pool)
-                .await;
+            // One message without a prepared statement, which a pooler would not find again; what is
+            // in it are our own digits.
+            let tell = format!("NOTIFY {CHANNEL}, '{}:{}'", self.origin, what.bits());
+            let told = sqlx::raw_sql(AssertSqlSafe(tell)).execute(&pool).await;
             if let Err(error) = told {
                 tracing::debug!(%error, "a hint was not told; the others look by themselves");
             }

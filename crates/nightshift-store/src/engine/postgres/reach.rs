@@ -17,6 +17,9 @@ pub(crate) const ANSWER_WITHIN: Duration = Duration::from_secs(15);
 /// While it is away, one in this time asks; all others are told so.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 
+/// A server that began something for somebody so lately is there.
+const SERVES: Duration = Duration::from_secs(2);
+
 /// A connection that does not answer then is closed.
 const PING_WITHIN: Duration = Duration::from_secs(2);
 
@@ -24,6 +27,8 @@ const PING_WITHIN: Duration = Duration::from_secs(2);
 #[derive(Default)]
 pub(crate) struct Reach {
     away: Mutex<Option<Instant>>,
+    /// When it was there last.
+    there: Mutex<Option<Instant>>,
     /// Something was not answered: connections are asked before they are used again.
     doubtful: AtomicBool,
 }
@@ -42,11 +47,14 @@ impl Reach {
         }
     }
 
-    /// Looks at why no connection could be had. That all are in use is no sign of anything.
+    /// Looks at why no connection could be had. That all are in use is no sign of anything, nor is a
+    /// slow login while others are served.
     pub(super) fn note(&self, pool: &AnyPool, error: &sqlx::Error) {
         let most = pool.options().get_max_connections();
+        let there = *self.there.lock().unwrap_or_else(PoisonError::into_inner);
+        let serves = there.is_some_and(|there| there.elapsed() < SERVES);
         let unreachable = match error {
-            sqlx::Error::PoolTimedOut => pool.size() < most,
+            sqlx::Error::PoolTimedOut => pool.size() < most && !serves,
             other => explain::is_lost(other),
         };
         if unreachable {
@@ -58,6 +66,7 @@ impl Reach {
     pub(super) fn found(&self) {
         let mut away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
         *away = None;
+        *self.there.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
     /// Something was not answered in time.
