@@ -2,6 +2,7 @@
 //! and each goes on where another one ended.
 
 mod away;
+mod pooled;
 mod refused;
 
 use std::time::Duration;

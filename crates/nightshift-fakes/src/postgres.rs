@@ -6,12 +6,14 @@
 
 mod cluster;
 mod own;
+mod pooler;
 mod psql;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use cluster::Cluster;
 pub use own::OwnServer;
+pub use pooler::Pooler;
 
 /// Numbers the databases of this process.
 static MADE: AtomicU32 = AtomicU32::new(0);

@@ -15,7 +15,7 @@ use serde_json::json;
 
 use crate::error::{Error, Result};
 use crate::moves::{self, Step, TaskRow};
-use crate::statement::{query, scalar};
+use crate::statement::{query, read_back, scalar};
 use crate::transaction::Tx;
 use crate::{SqlStore, events, leases, notices, row, sql, views};
 
@@ -168,6 +168,7 @@ async fn progress(
         .bind(fence.0)
         .fetch_one(tx.conn())
         .await?;
+    let before = before.map(read_back);
     query(sql::attempt::PROGRESS)
         .bind(task.as_str())
         .bind(fence.0)

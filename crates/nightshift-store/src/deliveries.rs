@@ -137,14 +137,14 @@ async fn accept(mut tx: Tx<'_>, batch: &[NewDelivery]) -> Result<Vec<Accepted>> 
     }
     if !lines.inbox.is_empty() {
         query(sql::delivery::ACCEPT)
-            .bind(row::json(&lines.inbox))
+            .bind(row::list(&lines.inbox))
             .execute(tx.conn())
             .await?;
     }
     if !lines.keys.is_empty() {
         let kept_since = tx.now.before(KEEP_DELIVERY).millis();
         let remembered = query(sql::delivery::REMEMBER)
-            .bind(row::json(&lines.keys))
+            .bind(row::list(&lines.keys))
             .bind(kept_since)
             .execute(tx.conn())
             .await?;
@@ -173,7 +173,7 @@ async fn seen(tx: &mut Tx<'_>, batch: &[NewDelivery]) -> Result<Seen> {
         .collect();
     let kept_since = tx.now.before(KEEP_DELIVERY).millis();
     let rows = query(sql::delivery::SEEN)
-        .bind(row::json(&keys))
+        .bind(row::list(&keys))
         .bind(kept_since)
         .fetch_all(tx.conn())
         .await?;

@@ -49,7 +49,7 @@ pub(crate) async fn record_batch(tx: &mut Tx<'_>, lines: &[Value]) -> Result<()>
     }
     tx.flush().await?;
     query(sql::event::RECORD_BATCH)
-        .bind(row::json(&lines))
+        .bind(row::list(&lines))
         .execute(tx.conn())
         .await?;
     Ok(())

@@ -155,7 +155,7 @@ pub(crate) async fn renew(
     query(sql::attempt::RENEW)
         .bind(until.millis())
         .bind(holder)
-        .bind(row::json(&kept))
+        .bind(row::list(&kept))
         .execute(tx.conn())
         .await?;
     tx.commit().await?;

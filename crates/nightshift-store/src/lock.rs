@@ -27,7 +27,7 @@ pub(crate) async fn tasks(tx: &mut Tx<'_>, tasks: BTreeSet<String>) -> Result<()
         return Ok(());
     }
     query(sql::lock::TASKS)
-        .bind(row::json(&wanted))
+        .bind(row::list(&wanted))
         .fetch_all(tx.conn())
         .await?;
     for task in tasks {
@@ -40,7 +40,7 @@ pub(crate) async fn tasks(tx: &mut Tx<'_>, tasks: BTreeSet<String>) -> Result<()
 pub(crate) async fn lanes(tx: &mut Tx<'_>, lanes: &BTreeSet<i64>) -> Result<()> {
     if tx.conn().dialect() == Dialect::Postgres {
         query(sql::lock::LANES)
-            .bind(row::json(lanes))
+            .bind(row::list(lanes))
             .fetch_all(tx.conn())
             .await?;
     }

@@ -87,7 +87,7 @@ pub(crate) async fn write<'s>(
         return Ok(BTreeSet::new());
     }
     let moved = query(sql::task::MOVE)
-        .bind(row::json(&rows))
+        .bind(row::list(&rows))
         .fetch_all(tx.conn())
         .await?;
     moved

@@ -81,8 +81,6 @@ pub struct Moved {
     /// Result files and their bytes.
     pub files: u64,
     pub file_bytes: u64,
-    /// NUL characters in texts, which PostgreSQL cannot keep: each is U+FFFD there.
-    pub replaced_nuls: u64,
     /// An earlier move was replaced.
     pub repeated: bool,
 }
@@ -178,11 +176,10 @@ impl Move<'_> {
             let table = table::Table::of(name, &mut write).await;
             let table = table.map_err(|e| self.failed(e))?;
             let copied = table.copy(&mut read, &mut write).await;
-            let copied = copied.map_err(|why| self.not_moved(name, &why))?;
-            moved.rows += copied.rows;
-            moved.replaced_nuls += copied.nuls;
+            let rows = copied.map_err(|why| self.not_moved(name, &why))?;
+            moved.rows += rows;
             if name == "task" {
-                moved.tasks = copied.rows;
+                moved.tasks = rows;
             }
         }
         self.share_page_key(&mut write).await?;

@@ -323,7 +323,7 @@ pub(crate) async fn doubt_one(mut tx: Tx<'_>, id: i64) -> Result<()> {
     };
     merge_newer(&mut tx, &stored).await?;
     query(sql::attempt::UNSURE)
-        .bind(row::json(&[id]))
+        .bind(row::list(&[id]))
         .execute(tx.conn())
         .await?;
     turn::seat(&mut tx, stored.conversation).await?;
@@ -353,7 +353,7 @@ pub(crate) async fn doubt(tx: &mut Tx<'_>, server: &str) -> Result<()> {
         conversations.push(row.int("conversation_id")?);
     }
     query(sql::attempt::UNSURE)
-        .bind(row::json(&ids))
+        .bind(row::list(&ids))
         .execute(tx.conn())
         .await?;
     for conversation in conversations {

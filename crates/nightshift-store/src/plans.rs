@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::leases::LOSSES;
 use crate::moves::{self, TaskRow, won};
 use crate::row::{self, Columns};
-use crate::statement::{query, scalar};
+use crate::statement::{query, read_back, scalar};
 use crate::transaction::Tx;
 use crate::{events, notices, sql, tasks, views};
 
@@ -59,14 +59,14 @@ async fn take(tx: &mut Tx<'_>, row: &TaskRow, holder: &str, until: Timestamp) ->
         .await?;
     won(leased.rows_affected(), || row.id.to_string())?;
     let task = *views::present(tx, &row.id).await?;
-    let feedback = scalar(sql::plan::FEEDBACK)
+    let feedback: Vec<String> = scalar(sql::plan::FEEDBACK)
         .bind(row.id.as_str())
         .fetch_all(tx.conn())
         .await?;
     Ok(PlanLease {
         fence: task.fence,
         task,
-        feedback,
+        feedback: feedback.into_iter().map(read_back).collect(),
     })
 }
 
@@ -217,8 +217,8 @@ async fn comparable(
         .bind(row.id.as_str())
         .fetch_optional(tx.conn())
         .await?;
-    let wishes: Wishes = serde_json::from_str(wishes.as_deref().unwrap_or("{}"))
-        .map_err(|e| corrupt_wishes(&row.id, &e))?;
+    let wishes = wishes.map_or_else(|| "{}".to_owned(), read_back);
+    let wishes: Wishes = serde_json::from_str(&wishes).map_err(|e| corrupt_wishes(&row.id, &e))?;
     let subject = match row.kind {
         TaskKind::Agent => plan.body.agent.clone(),
         TaskKind::Command => wishes.command.map(|call| call.name),

@@ -198,7 +198,7 @@ pub(crate) async fn still_leads(
     let led: Vec<String> = scalar(sql::replicas::LED)
         .bind(holder)
         .bind(now.millis())
-        .bind(row::json(&work))
+        .bind(row::list(&work))
         .fetch_all(conn)
         .await?;
     Ok(work.iter().all(|one| led.iter().any(|led| led == one)))

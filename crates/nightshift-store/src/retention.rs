@@ -91,7 +91,7 @@ async fn page_messages(tx: &mut Tx<'_>, until: i64) -> Result<Pruned> {
     let mut rows = 0;
     for statement in [sql::retention::PAGE_REPLIES, sql::retention::PAGE_MESSAGES] {
         let gone = query(statement)
-            .bind(row::json(&old))
+            .bind(row::list(&old))
             .execute(tx.conn())
             .await?;
         rows += gone.rows_affected();
@@ -148,9 +148,12 @@ async fn output(tx: &mut Tx<'_>, until: i64) -> Result<Pruned> {
 
 async fn tasks(tx: &mut Tx<'_>, until: i64) -> Result<Pruned> {
     let old = old(tx, sql::retention::TASKS_OLD, until, TASKS).await?;
-    let ids = row::json(&old);
+    let ids = row::list(&old);
     for statement in sql::retention::TASKS {
-        query(*statement).bind(&*ids).execute(tx.conn()).await?;
+        query(*statement)
+            .bind(ids.clone())
+            .execute(tx.conn())
+            .await?;
     }
     Ok(step(old.len() as u64, TASKS))
 }
@@ -197,11 +200,11 @@ pub(crate) async fn removed(conn: &mut Conn, limit: u32) -> Result<Vec<TaskId>> 
 pub(crate) async fn files_removed(conn: &mut Conn, tasks: &[TaskId]) -> Result<()> {
     let ids: Vec<&str> = tasks.iter().map(TaskId::as_str).collect();
     query(sql::replicas::FORGET_FILES)
-        .bind(row::json(&ids))
+        .bind(row::list(&ids))
         .execute(&mut *conn)
         .await?;
     query(sql::retention::FILES_REMOVED)
-        .bind(row::json(&ids))
+        .bind(row::list(&ids))
         .execute(conn)
         .await?;
     Ok(())

@@ -7,6 +7,7 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use crate::error::{Error, Result};
+use crate::statement::{List, read_back};
 
 /// The columns of one row of a statement on `table`; the first column names the row in errors.
 pub(crate) struct Columns<'r> {
@@ -20,11 +21,12 @@ impl<'r> Columns<'r> {
     }
 
     pub(crate) fn text(&self, column: &'static str) -> Result<String> {
-        self.get(column)
+        self.get(column).map(read_back)
     }
 
     pub(crate) fn maybe_text(&self, column: &'static str) -> Result<Option<String>> {
-        self.get(column)
+        let text: Option<String> = self.get(column)?;
+        Ok(text.map(read_back))
     }
 
     pub(crate) fn int(&self, column: &'static str) -> Result<i64> {
@@ -112,6 +114,11 @@ impl<'r> Columns<'r> {
             .or_else(|_| self.row.try_get::<i64, _>(0).map(|n| n.to_string()))
             .unwrap_or_else(|_| "?".to_owned())
     }
+}
+
+/// A batch, for a statement that takes its rows out of it.
+pub(crate) fn list<T: Serialize + ?Sized>(values: &T) -> List {
+    List(serde_json::to_string(values).expect("invariant: plain data with text keys"))
 }
 
 /// JSON text for a column.

@@ -11,7 +11,7 @@ use sqlx::{Any, Decode, Row, Type};
 
 pub(crate) use script::{Script, run};
 use value::Bound;
-pub(crate) use value::Value;
+pub(crate) use value::{List, Value, marked, read_back, without_nul};
 
 use crate::engine::connection::Conn;
 use crate::engine::postgres::reach::within;

@@ -21,7 +21,7 @@ use crate::{conversations, leases, sql};
 /// Newest first; ids that do not exist are left out.
 pub(crate) async fn load(conn: &mut Conn, ids: &[&str]) -> Result<Vec<Task>> {
     let rows = query(sql::task::VIEW)
-        .bind(row::json(&ids))
+        .bind(row::list(&ids))
         .fetch_all(conn)
         .await?;
     rows.iter().map(read).collect()

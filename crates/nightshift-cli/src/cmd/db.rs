@@ -117,12 +117,6 @@ async fn migrate(
         moved.files,
         moved.file_bytes
     );
-    if moved.replaced_nuls > 0 {
-        out!(
-            "{} NUL characters in texts became U+FFFD: PostgreSQL keeps none.",
-            moved.replaced_nuls
-        );
-    }
     out!(
         "{} was left as it is. Next: set remote.storage.database and remote.storage.url, run \
          `nightshift db check`, then start the server.",

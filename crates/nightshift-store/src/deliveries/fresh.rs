@@ -13,6 +13,7 @@ use sqlx::any::AnyArguments;
 use crate::engine::batch::Ran;
 use crate::engine::database::Database;
 use crate::error::{Error, Result};
+use crate::statement::marked;
 use crate::{SqlStore, row, sql};
 
 /// Of the event.
@@ -105,7 +106,7 @@ fn values(store: &SqlStore, batch: &[NewDelivery], room: Room) -> Result<AnyArgu
             platform: new.platform.as_str(),
         };
         values.number(new.at.millis())?;
-        values.text(row::json(&data))?;
+        values.text(&row::json(&data))?;
     }
     values.fill(room.deliveries() * 2)?;
     Ok(values.all)
@@ -125,8 +126,8 @@ impl Values {
         Self { all, from: 0 }
     }
 
-    fn text(&mut self, text: impl Into<String>) -> Result<()> {
-        self.all.add(text.into()).map_err(unsent)
+    fn text(&mut self, text: &str) -> Result<()> {
+        self.all.add(marked(text).into_owned()).map_err(unsent)
     }
 
     fn number(&mut self, number: i64) -> Result<()> {

@@ -129,7 +129,7 @@ impl TaskRow {
     /// The same of several tasks; those that do not exist are left out.
     pub(crate) async fn load_all(tx: &mut Tx<'_>, ids: &[&TaskId]) -> Result<Vec<Self>> {
         let rows = query(sql::task::ROWS)
-            .bind(row::json(&ids))
+            .bind(row::list(&ids))
             .fetch_all(tx.conn())
             .await?;
         for id in ids {

@@ -6,6 +6,8 @@ use sha2::{Digest, Sha256};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Row};
 
+use crate::statement::without_nul;
+
 /// Of one statement.
 const ROWS: usize = 500;
 const BYTES: usize = 1 << 20;
@@ -32,12 +34,6 @@ struct Column {
 pub(super) struct Table {
     name: &'static str,
     columns: Vec<Column>,
-}
-
-#[derive(Default)]
-pub(super) struct Copied {
-    pub(super) rows: u64,
-    pub(super) nuls: u64,
 }
 
 /// Rows that wait to be written together.
@@ -72,12 +68,12 @@ impl Table {
         })
     }
 
-    /// An error is a sentence about what is wrong.
+    /// How many rows; an error is a sentence about what is wrong.
     pub(super) async fn copy(
         &self,
         here: &mut AnyConnection,
         there: &mut AnyConnection,
-    ) -> Result<Copied, String> {
+    ) -> Result<u64, String> {
         let wrong = |error: sqlx::Error| error.to_string();
         let order = self.order(here).await.map_err(wrong)?;
         let sent = self.send(here, there, &order).await.map_err(wrong)?;
@@ -89,10 +85,7 @@ impl Table {
                 back.0, sent.rows
             ));
         }
-        Ok(Copied {
-            rows: sent.rows,
-            nuls: sent.nuls,
-        })
+        Ok(sent.rows)
     }
 
     /// The columns of the key, in which both engines order alike: by bytes.
@@ -157,8 +150,7 @@ impl Table {
         while let Some(row) = rows.try_next().await? {
             let mut object = Map::new();
             for (at, column) in self.columns.iter().enumerate() {
-                let (cell, nuls) = without_nul(Cell::read(&row, at, column.kind)?);
-                sent.nuls += nuls;
+                let cell = storable(Cell::read(&row, at, column.kind)?);
                 cell.digest(&mut digest);
                 batch.bytes += cell.size();
                 object.insert(column.name.clone(), cell.json());
@@ -223,7 +215,6 @@ impl Table {
 #[derive(Default)]
 struct Sent {
     rows: u64,
-    nuls: u64,
     digest: [u8; 32],
 }
 
@@ -300,13 +291,10 @@ impl Cell {
     }
 }
 
-/// As a value that is bound: PostgreSQL keeps no NUL.
-fn without_nul(cell: Cell) -> (Cell, u64) {
+/// As a value that is bound there.
+fn storable(cell: Cell) -> Cell {
     match cell {
-        Cell::Text(text) if text.contains('\0') => {
-            let nuls = text.matches('\0').count() as u64;
-            (Cell::Text(text.replace('\0', "\u{fffd}")), nuls)
-        }
-        cell => (cell, 0),
+        Cell::Text(text) => Cell::Text(without_nul(&text).into_owned()),
+        cell => cell,
     }
 }

@@ -193,7 +193,7 @@ impl<'b> Pace<'b> {
             .collect();
         let now = tx.now;
         query(sql::send::SPEND)
-            .bind(row::json(&rows))
+            .bind(row::list(&rows))
             .bind(now.millis())
             .execute(tx.conn())
             .await?;

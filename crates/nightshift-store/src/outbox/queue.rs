@@ -140,7 +140,7 @@ async fn waiting_cards(
         return Ok(BTreeMap::new());
     }
     let rows = query(sql::outbox::PENDING_CARDS)
-        .bind(row::json(&keys))
+        .bind(row::list(&keys))
         .fetch_all(tx.conn())
         .await?;
     rows.iter()
@@ -160,7 +160,7 @@ async fn waiting_cards(
 
 async fn numbers(tx: &mut Tx<'_>, places: &BTreeSet<i64>) -> Result<BTreeMap<i64, i64>> {
     let rows = query(sql::outbox::NUMBERS)
-        .bind(row::json(places))
+        .bind(row::list(places))
         .fetch_all(tx.conn())
         .await?;
     rows.iter()
@@ -237,9 +237,9 @@ impl Queue {
         let numbered: Vec<_> = numbered.collect();
         let now = tx.now.millis();
         statement::run(&sql::outbox::QUEUE)
-            .batch(row::json(&self.touches))
-            .batch(row::json(&numbered))
-            .batch(row::json(&self.entries))
+            .batch(row::list(&self.touches))
+            .batch(row::list(&numbered))
+            .batch(row::list(&self.entries))
             .int(now)
             .execute(tx.conn())
             .await?;

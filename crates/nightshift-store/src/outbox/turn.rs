@@ -85,9 +85,9 @@ pub(super) async fn seat_all(
     }
     lock::lanes(tx, &lanes).await?;
     run(&sql::send::SEAT_ALL)
-        .batch(row::json(&left))
-        .batch(row::json(&seats))
-        .batch(row::json(&lanes))
+        .batch(row::list(&left))
+        .batch(row::list(&seats))
+        .batch(row::list(&lanes))
         .execute(tx.conn())
         .await?;
     Ok(())
@@ -98,7 +98,7 @@ async fn first_open(tx: &mut Tx<'_>, conversations: &BTreeSet<i64>) -> Result<Ve
         return Ok(Vec::new());
     }
     let rows = query(sql::send::FIRST_OPEN)
-        .bind(row::json(conversations))
+        .bind(row::list(conversations))
         .fetch_all(tx.conn())
         .await?;
     Ok(rows)
@@ -156,7 +156,7 @@ async fn known_lanes(tx: &mut Tx<'_>, firsts: &[First]) -> Result<BTreeMap<Lane,
     }
     let wanted: BTreeSet<&Lane> = firsts.iter().map(|first| &first.lane).collect();
     let rows = query(sql::send::FIND_LANES)
-        .bind(row::json(&wanted))
+        .bind(row::list(&wanted))
         .fetch_all(tx.conn())
         .await?;
     rows.iter()

@@ -3,7 +3,7 @@
 
 use std::sync::OnceLock;
 
-use super::{Dialect, Query, Sql, query};
+use super::{Dialect, List, Query, Sql, query};
 use crate::engine::connection::Conn;
 
 pub(crate) struct Script {
@@ -21,7 +21,7 @@ struct Part {
 /// A value of a script: a batch, or the time.
 #[derive(Clone)]
 enum Given {
-    Text(String),
+    List(List),
     Int(i64),
 }
 
@@ -79,8 +79,8 @@ pub(crate) fn run(script: &'static Script) -> Run {
 
 impl Run {
     /// A list: a statement over an empty one need not run.
-    pub(crate) fn batch(mut self, json: String) -> Self {
-        self.values.push(Given::Text(json));
+    pub(crate) fn batch(mut self, list: List) -> Self {
+        self.values.push(Given::List(list));
         self
     }
 
@@ -115,13 +115,13 @@ impl Run {
 
 impl Given {
     fn is_nothing(&self) -> bool {
-        matches!(self, Self::Text(text) if text == "[]")
+        matches!(self, Self::List(list) if list.is_empty())
     }
 }
 
 fn bind(query: Query, value: Given) -> Query {
     match value {
-        Given::Text(text) => query.bind(text),
+        Given::List(list) => query.bind(list),
         Given::Int(int) => query.bind(int),
     }
 }

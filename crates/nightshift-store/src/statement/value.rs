@@ -14,6 +14,23 @@ pub(crate) enum Bound {
     Real(f64),
     Bytes(Vec<u8>),
     Text(Option<String>),
+    List(List),
+}
+
+/// A JSON array, whose texts become values of their own.
+#[derive(Debug, Clone)]
+pub(crate) struct List(pub(crate) String);
+
+impl List {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0 == "[]"
+    }
+}
+
+impl Value for List {
+    fn bound(self) -> Bound {
+        Bound::List(self)
+    }
 }
 
 impl Bound {
@@ -27,7 +44,8 @@ impl Bound {
             Self::Real(value) => values.add(value),
             Self::Bytes(value) => values.add(value),
             Self::Text(None) => values.add(None::<String>),
-            Self::Text(Some(text)) => values.add(storable(text, dialect)),
+            Self::Text(Some(text)) => values.add(storable(text, dialect, without_nul)),
+            Self::List(List(json)) => values.add(storable(json, dialect, without_escaped_nul)),
         }
     }
 }
@@ -82,8 +100,13 @@ macro_rules! text {
 
 text!(&str, &String, String);
 
-/// SQLite keeps every text as it is.
-fn storable(text: String, dialect: Dialect) -> String {
+/// A text as it is stored: PostgreSQL keeps no NUL, so that is written in two characters; and so is
+/// the sign that begins such a pair, on both engines.
+fn storable(text: String, dialect: Dialect, without_nul: impl Fn(&str) -> Cow<'_, str>) -> String {
+    let text = match marked(&text) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(changed) => changed,
+    };
     match dialect {
         Dialect::Sqlite => text,
         Dialect::Postgres => match without_nul(&text) {
@@ -93,23 +116,46 @@ fn storable(text: String, dialect: Dialect) -> String {
     }
 }
 
-/// PostgreSQL has no NUL in texts, and none in the lists that batches are.
-fn without_nul(text: &str) -> Cow<'_, str> {
-    let is_list = text.starts_with('[');
-    if is_list && text.contains(NUL) {
-        return Cow::Owned(without_escaped_nul(text));
+/// Begins a pair. A noncharacter, which no text has a use for.
+const SIGN: char = '\u{fdd0}';
+const AS_NUL: &str = "\u{fdd0}0";
+const AS_SIGN: &str = "\u{fdd0}1";
+
+/// The sign itself, as a pair.
+pub(crate) fn marked(text: &str) -> Cow<'_, str> {
+    if text.contains(SIGN) {
+        Cow::Owned(text.replace(SIGN, AS_SIGN))
+    } else {
+        Cow::Borrowed(text)
     }
+}
+
+/// A text as it was before it was stored.
+pub(crate) fn read_back(text: String) -> String {
+    if text.contains(SIGN) {
+        text.replace(AS_NUL, "\0").replace(AS_SIGN, "\u{fdd0}")
+    } else {
+        text
+    }
+}
+
+/// NUL as a pair.
+pub(crate) fn without_nul(text: &str) -> Cow<'_, str> {
     if text.contains('\0') {
-        return Cow::Owned(text.replace('\0', "\u{fffd}"));
+        Cow::Owned(text.replace('\0', AS_NUL))
+    } else {
+        Cow::Borrowed(text)
     }
-    Cow::Borrowed(text)
 }
 
 /// As JSON writes it.
 const NUL: &str = "\\u0000";
 
-/// A backslash before it makes it six plain characters.
-fn without_escaped_nul(json: &str) -> String {
+/// The same in the texts of a list. A backslash before it makes it six plain characters.
+fn without_escaped_nul(json: &str) -> Cow<'_, str> {
+    if !json.contains(NUL) {
+        return Cow::Borrowed(json);
+    }
     let mut out = String::with_capacity(json.len());
     for part in json.split_inclusive(NUL) {
         let escapes = part.strip_suffix(NUL).map(|before| {
@@ -119,37 +165,49 @@ fn without_escaped_nul(json: &str) -> String {
         match escapes {
             Some((before, true)) => {
                 out.push_str(before);
-                out.push_str("\\ufffd");
+                out.push_str(AS_NUL);
             }
             _ => out.push_str(part),
         }
     }
-    out
+    Cow::Owned(out)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const NASTY: [&str; 7] = [
+        "plain",
+        "a\0b",
+        "\u{fdd0}",
+        "\u{fdd0}0 and \u{fdd0}1",
+        "\0\u{fdd0}\0",
+        "say \\u0000",
+        "[\"\\u0000\", \"\0\"]",
+    ];
+
     #[test]
-    fn sqlite_keeps_what_postgresql_cannot() {
-        assert_eq!(storable("a\0b".to_owned(), Dialect::Sqlite), "a\0b");
-        let kept = storable("a\0b".to_owned(), Dialect::Postgres);
-        assert_eq!(kept, "a\u{fffd}b");
+    fn every_text_is_read_back_as_it_was() {
+        for dialect in [Dialect::Sqlite, Dialect::Postgres] {
+            for text in NASTY {
+                let stored = storable(text.to_owned(), dialect, without_nul);
+                assert!(dialect == Dialect::Sqlite || !stored.contains('\0'));
+                assert_eq!(read_back(stored), text, "{dialect:?}");
+            }
+        }
     }
 
     #[test]
-    fn a_nul_becomes_the_sign_for_what_cannot_be_shown() {
-        assert_eq!(without_nul("a\0b"), "a\u{fffd}b");
-        let list = serde_json::json!(["a\0b", "a\\u0000b", "\\\0", "plain"]);
-        let read: Vec<String> = serde_json::from_str(&without_nul(&list.to_string())).unwrap();
-        assert_eq!(read, ["a\u{fffd}b", "a\\u0000b", "\\\u{fffd}", "plain"]);
-    }
-
-    #[test]
-    fn what_is_no_list_is_stored_as_it_is() {
-        for text in ["", "plain", "{\"a\":\"\\u0000\"}", "say \\u0000"] {
-            assert_eq!(without_nul(text), text);
+    fn every_text_of_a_list_is_read_back_as_it_was() {
+        let list = serde_json::json!(NASTY).to_string();
+        for dialect in [Dialect::Sqlite, Dialect::Postgres] {
+            let stored = storable(list.clone(), dialect, without_escaped_nul);
+            // The engine takes the texts out of the list.
+            let stored: Vec<String> = serde_json::from_str(&stored).unwrap();
+            assert!(dialect == Dialect::Sqlite || !stored.concat().contains('\0'));
+            let read: Vec<String> = stored.into_iter().map(read_back).collect();
+            assert_eq!(read, NASTY, "{dialect:?}");
         }
     }
 }

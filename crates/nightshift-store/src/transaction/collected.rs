@@ -227,13 +227,13 @@ pub(super) async fn write(tx: &mut Tx<'_>) -> Result<()> {
     }
     let now = tx.now.millis();
     let written = run(&sql::beside::WRITE)
-        .batch(row::json(&rows.ends))
-        .batch(row::json(&rows.totals))
-        .batch(row::json(&rows.leases))
-        .batch(row::json(&rows.results))
-        .batch(row::json(&rows.actions))
-        .batch(row::json(&rows.lines))
-        .batch(row::json(&rows.audit))
+        .batch(row::list(&rows.ends))
+        .batch(row::list(&rows.totals))
+        .batch(row::list(&rows.leases))
+        .batch(row::list(&rows.results))
+        .batch(row::list(&rows.actions))
+        .batch(row::list(&rows.lines))
+        .batch(row::list(&rows.audit))
         .int(now)
         .execute(tx.conn())
         .await?;

@@ -67,7 +67,7 @@ pub(super) async fn accept(
         })
         .collect();
     let query = query(sql::delivery::ACCEPT_THERE)
-        .bind(row::json(&keys))
-        .bind(row::json(&arrivals));
+        .bind(row::list(&keys))
+        .bind(row::list(&arrivals));
     engine.at_once("accept", query).await
 }
