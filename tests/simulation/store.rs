@@ -24,7 +24,7 @@ use nightshift_core::port::store::{
     Accepted, ActionTarget, Attempts, Blocked, CardVerb, Cause, ClockMark, Created, Deliveries,
     Finish, FinishOutcome, KeptClock, LeaseTerms, LeaseWord, Leased, LogPart, Logs, Measures,
     MoveOutcome, NewDelivery, NewTask, Outbox, OutboxItem, Outgoing, Page, PageMessage, Pages,
-    People, PlanLease, PlanRecord, Prune, Pruned, Question, RefusedAct, Store, StoreError,
+    People, PlanLease, PlanRecord, Prune, Pruned, Question, RefusedAct, Start, Store, StoreError,
     StoreKind, StoredDelivery, Stranger, Swept, TaskFilter, Tasks, Timed, TimedRun, Unplanned,
     VoteCast, VoteOutcome,
 };
@@ -195,7 +195,7 @@ in_turn! { Tasks:
 
 in_turn! { Attempts:
     lease(executor: &str, holder: &str, terms: LeaseTerms, limit: usize, now: Timestamp) -> Vec<Leased>;
-    attempt_started(task: &TaskId, fence: Fence, isolation: &str, deadline: Timestamp, now: Timestamp) -> LeaseWord;
+    start_all(starts: &[Start], now: Timestamp) -> Vec<LeaseWord>;
     attempt_progress(task: &TaskId, fence: Fence, step: Option<&str>, usage: Usage, session: Option<&str>, now: Timestamp) -> LeaseWord;
     renew(holder: &str, held: &[(TaskId, Fence)], now: Timestamp, until: Timestamp) -> Vec<LeaseWord>;
     finish_all(ends: &[Finish], now: Timestamp) -> Vec<FinishOutcome>, by finish_seen;

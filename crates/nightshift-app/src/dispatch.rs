@@ -1,9 +1,10 @@
 //! From queued to running: leases, heartbeats, and one job per attempt.
 
 mod attempt;
-mod ends;
+
 mod hold;
 pub(crate) mod outcome;
+mod together;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,8 +22,8 @@ use tokio_util::sync::CancellationToken;
 use crate::App;
 use crate::crew::Crew;
 use crate::lifecycle::{Loop, POLL, Tick, TickResult};
-use ends::Ends;
 use hold::{Hold, Renewals};
+use together::Ledger;
 
 /// What is told to the job that holds an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +73,7 @@ pub struct Dispatch {
     crew: Crew,
     board: Arc<Mutex<Board>>,
     renewals: Arc<Renewals>,
-    ends: Arc<Ends>,
+    ledger: Arc<Ledger>,
 }
 
 impl Dispatch {
@@ -83,7 +84,7 @@ impl Dispatch {
             crew,
             board: Arc::default(),
             renewals: Arc::default(),
-            ends: Arc::default(),
+            ledger: Arc::default(),
         }
     }
 
@@ -164,7 +165,7 @@ impl Dispatch {
             board: self.board.clone(),
             key,
         };
-        let (app, ends) = (self.app.clone(), self.ends.clone());
+        let (app, ledger) = (self.app.clone(), self.ledger.clone());
         let executor = self.app.ports.executors[executor].clone();
         self.crew.start(async move {
             if !before.is_empty() {
@@ -173,7 +174,7 @@ impl Dispatch {
                     return;
                 }
             }
-            contained(app, ends, executor, leased, (hold, received)).await;
+            contained(app, ledger, executor, leased, (hold, received)).await;
             drop(place);
         });
     }
@@ -213,19 +214,25 @@ async fn is_still_ours(app: &App, key: &(TaskId, Fence)) -> bool {
 /// Runs an attempt; a panic in it costs that attempt and no more, and is counted as a loss.
 async fn contained(
     app: Arc<App>,
-    ends: Arc<Ends>,
+    ledger: Arc<Ledger>,
     executor: Arc<dyn Executor>,
     leased: Leased,
     (hold, orders): (Arc<Hold>, mpsc::Receiver<Order>),
 ) {
     let (task, fence) = (leased.task.id.clone(), leased.fence);
-    let work = attempt::run(app.clone(), ends.clone(), executor, leased, (hold, orders));
+    let work = attempt::run(
+        app.clone(),
+        ledger.clone(),
+        executor,
+        leased,
+        (hold, orders),
+    );
     let ended = JoinSet::from_iter([work]).join_next().await;
     if let Some(Err(error)) = ended
         && error.is_panic()
     {
         tracing::error!(task.id = %task, %error, "An attempt panicked; it is counted as lost.");
-        outcome::lose(&app, &ends, task, fence, "what ran it broke down.").await;
+        outcome::lose(&app, &ledger, task, fence, "what ran it broke down.").await;
     }
 }
 

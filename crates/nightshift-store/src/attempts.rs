@@ -5,16 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 use nightshift_core::id::{Fence, TaskId};
 use nightshift_core::port::store::{
-    Attempts, Finish, FinishOutcome, LeaseTerms, LeaseWord, Leased, StoreError, Swept,
+    Attempts, Finish, FinishOutcome, LeaseTerms, LeaseWord, Leased, Start, StoreError, Swept,
 };
 use nightshift_core::task::state::NoMove;
 use nightshift_core::task::{TaskEvent, TaskState, Usage};
 use nightshift_core::time::Timestamp;
 use nightshift_core::wording::ending;
+use serde::Serialize;
 use serde_json::json;
 
 use crate::error::{Error, Result};
 use crate::moves::{self, Step, TaskRow};
+use crate::row::Columns;
 use crate::statement::{query, read_back, scalar};
 use crate::transaction::Tx;
 use crate::{SqlStore, events, leases, notices, row, sql, views};
@@ -33,16 +35,13 @@ impl Attempts for SqlStore {
         Ok(leases::lease(tx, executor, holder, terms, limit).await?)
     }
 
-    async fn attempt_started(
+    async fn start_all(
         &self,
-        task: &TaskId,
-        fence: Fence,
-        isolation: &str,
-        deadline: Timestamp,
+        starts: &[Start],
         now: Timestamp,
-    ) -> Result<LeaseWord, StoreError> {
+    ) -> Result<Vec<LeaseWord>, StoreError> {
         let tx = self.change("attempt_started", now).await?;
-        Ok(started(tx, task, fence, isolation, deadline).await?)
+        Ok(started(tx, starts).await?)
     }
 
     async fn attempt_progress(
@@ -112,38 +111,62 @@ pub(crate) fn word(row: Option<&TaskRow>, fence: Fence) -> LeaseWord {
     }
 }
 
-async fn started(
-    mut tx: Tx<'_>,
-    task: &TaskId,
+/// As it is written.
+#[derive(Serialize)]
+struct Begun<'a> {
+    task: &'a TaskId,
     fence: Fence,
-    isolation: &str,
-    deadline: Timestamp,
-) -> Result<LeaseWord> {
-    let row = TaskRow::load(&mut tx, task).await?;
-    let word = word(row.as_ref(), fence);
-    if word == LeaseWord::Fenced {
-        return Ok(word);
+    isolation: &'a str,
+    deadline: i64,
+}
+
+async fn started(mut tx: Tx<'_>, starts: &[Start]) -> Result<Vec<LeaseWord>> {
+    let ids: Vec<&TaskId> = starts.iter().map(|start| &start.task).collect();
+    let rows = TaskRow::load_all(&mut tx, &ids).await?;
+    let rows: BTreeMap<&TaskId, &TaskRow> = rows.iter().map(|row| (&row.id, row)).collect();
+    let said = |start: &Start| word(rows.get(&start.task).copied(), start.fence);
+    let words: Vec<LeaseWord> = starts.iter().map(said).collect();
+    let held = starts.iter().zip(&words);
+    let held = held.filter(|(_, word)| **word != LeaseWord::Fenced);
+    let begun: Vec<Begun<'_>> = held
+        .map(|(start, _)| Begun {
+            task: &start.task,
+            fence: start.fence,
+            isolation: &start.isolation,
+            deadline: start.deadline.millis(),
+        })
+        .collect();
+    if begun.is_empty() {
+        return Ok(words);
     }
     let now = tx.now.millis();
     let first = query(sql::attempt::START)
-        .bind(task.as_str())
-        .bind(fence.0)
         .bind(now)
-        .bind(isolation)
-        .bind(deadline.millis())
+        .bind(row::list(&begun))
+        .fetch_all(tx.conn())
+        .await?;
+    let mut first: BTreeSet<String> = first
+        .iter()
+        .map(|row| Columns::of(row, "attempt").text("task_id"))
+        .collect::<Result<_>>()?;
+    // Told again, for the answer was lost: known already.
+    if first.is_empty() {
+        return Ok(words);
+    }
+    query(sql::attempt::STARTED)
+        .bind(now)
+        .bind(row::list(&first))
         .execute(tx.conn())
         .await?;
-    if first.rows_affected() == 1 {
-        query(sql::attempt::STARTED)
-            .bind(task.as_str())
-            .bind(now)
-            .execute(tx.conn())
-            .await?;
-        let data = json!({ "fence": fence, "isolation": isolation });
-        events::record(&mut tx, "attempt.started", Some(task), &data);
-        tx.commit().await?;
+    for start in begun
+        .iter()
+        .filter(|start| first.remove(start.task.as_str()))
+    {
+        let data = json!({ "fence": start.fence, "isolation": start.isolation });
+        events::record(&mut tx, "attempt.started", Some(start.task), &data);
     }
-    Ok(word)
+    tx.commit().await?;
+    Ok(words)
 }
 
 struct Report<'a> {

@@ -6,13 +6,13 @@ use std::time::Duration;
 use nightshift_core::id::Fence;
 use nightshift_core::port::Signal;
 use nightshift_core::port::executor::{Executor, Exit, ExitKind, Job, JobEvent, Running};
-use nightshift_core::port::store::{LeaseWord, Leased};
+use nightshift_core::port::store::{LeaseWord, Leased, Start};
 use nightshift_core::task::{Task, Usage};
 use nightshift_core::time::Timestamp;
 use tokio::sync::mpsc;
 
-use super::ends::Ends;
 use super::hold::Hold;
+use super::together::Ledger;
 use super::{Order, outcome};
 use crate::App;
 use crate::insist::insist;
@@ -27,14 +27,14 @@ const SETTLING: Duration = Duration::from_secs(60);
 
 pub(super) async fn run(
     app: Arc<App>,
-    ends: Arc<Ends>,
+    ledger: Arc<Ledger>,
     executor: Arc<dyn Executor>,
     leased: Leased,
     (hold, orders): (Arc<Hold>, mpsc::Receiver<Order>),
 ) {
     let mut attempt = Attempt {
         app,
-        ends,
+        ledger,
         fence: leased.fence,
         task: leased.task,
         orders,
@@ -54,7 +54,7 @@ pub(super) async fn run(
 
 struct Attempt {
     app: Arc<App>,
-    ends: Arc<Ends>,
+    ledger: Arc<Ledger>,
     task: Task,
     fence: Fence,
     orders: mpsc::Receiver<Order>,
@@ -169,15 +169,15 @@ impl Attempt {
     async fn note(&mut self, event: JobEvent, running: &dyn Running) {
         match event {
             JobEvent::Started { isolation } => {
-                let (app, task, fence) = (self.app.clone(), self.task.id.clone(), self.fence);
-                let allowed = self.allowed();
+                let (app, ledger) = (self.app.clone(), self.ledger.clone());
+                let start = Start {
+                    task: self.task.id.clone(),
+                    fence: self.fence,
+                    isolation,
+                    deadline: app.now().after(self.allowed()),
+                };
                 self.started = true;
-                let started = insist(|| {
-                    let now = app.now();
-                    let deadline = now.after(allowed);
-                    app.store()
-                        .attempt_started(&task, fence, &isolation, deadline, now)
-                });
+                let started = insist(|| ledger.starts.write(app.store(), &start, || app.now()));
                 let word = self.held(running, started).await;
                 obey(word, running);
                 self.app.wake.messages();
@@ -243,8 +243,8 @@ impl Attempt {
             self.log_bytes,
         );
         self.app.share_results(&finish).await;
-        let (app, ends) = (self.app.clone(), self.ends.clone());
-        insist(|| ends.write(app.store(), &finish, || app.now())).await;
+        let (app, ledger) = (self.app.clone(), self.ledger.clone());
+        insist(|| ledger.ends.write(app.store(), &finish, || app.now())).await;
         app.wake.all();
     }
 }

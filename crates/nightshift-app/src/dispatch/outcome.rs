@@ -14,7 +14,7 @@ use nightshift_core::port::store::Finish;
 use nightshift_core::task::{Failure, Task, TaskEvent, TaskResult, Usage};
 
 use super::attempt::{Begun, Ending};
-use super::ends::Ends;
+use super::together::Ledger;
 use crate::App;
 use crate::insist::insist;
 
@@ -137,7 +137,7 @@ pub(super) fn finish(
 }
 
 /// An attempt that nobody can account for any more.
-pub(super) async fn lose(app: &Arc<App>, ends: &Ends, task: TaskId, fence: Fence, why: &str) {
+pub(super) async fn lose(app: &Arc<App>, ledger: &Ledger, task: TaskId, fence: Fence, why: &str) {
     let finish = Finish {
         task,
         fence,
@@ -148,7 +148,7 @@ pub(super) async fn lose(app: &Arc<App>, ends: &Ends, task: TaskId, fence: Fence
         parts: Vec::new(),
         log_bytes: 0,
     };
-    insist(|| ends.write(app.store(), &finish, || app.now())).await;
+    insist(|| ledger.ends.write(app.store(), &finish, || app.now())).await;
     app.wake.all();
 }
 

@@ -25,7 +25,7 @@ pub use page::{PageMessage, Pages};
 pub use people::{People, Stranger};
 pub use task::{
     ActionTarget, Attempts, CardVerb, Created, Finish, FinishOutcome, Idempotency, LeaseTerms,
-    LeaseWord, Leased, MoveOutcome, NewTask, Page, PlanLease, PlanRecord, Question, Swept,
+    LeaseWord, Leased, MoveOutcome, NewTask, Page, PlanLease, PlanRecord, Question, Start, Swept,
     TaskFilter, Tasks, Unplanned, VoteCast, VoteOutcome,
 };
 pub use timed::{KEEP_DELIVERIES, KEEP_IDEMPOTENCY, Prune, Pruned, Timed, TimedRun};

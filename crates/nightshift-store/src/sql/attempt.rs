@@ -1,16 +1,26 @@
 //! Attempts and their leases.
 
-use crate::dialect::ints_in;
-use crate::dialect::texts_in;
+use crate::dialect::{batch, field, int_field, ints_in, texts_in};
 use crate::statement::{Sql, statement};
 
 pub(crate) const START: Sql = statement!(
-    "UPDATE attempt SET started_at = $3, isolation = $4, deadline_at = $5 \
-    WHERE task_id = $1 AND fence = $2 AND started_at IS NULL AND finished_at IS NULL"
+    "UPDATE attempt SET started_at = $1, isolation = ",
+    field!("isolation"),
+    ", deadline_at = ",
+    int_field!("deadline"),
+    " FROM ",
+    batch!(2),
+    " WHERE attempt.task_id = ",
+    field!("task"),
+    " AND attempt.fence = ",
+    int_field!("fence"),
+    " AND attempt.started_at IS NULL AND attempt.finished_at IS NULL RETURNING attempt.task_id"
 );
 
-pub(crate) const STARTED: Sql =
-    statement!("UPDATE task SET started_at = $2, version = version + 1 WHERE task_id = $1");
+pub(crate) const STARTED: Sql = statement!(
+    "UPDATE task SET started_at = $1, version = version + 1 WHERE task_id IN ",
+    texts_in!(2)
+);
 
 pub(crate) const STEP: Sql =
     statement!("SELECT step FROM attempt WHERE task_id = $1 AND fence = $2");

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use futures_util::future::{join, join_all};
 use nightshift_core::id::{Fence, Seq, TaskId};
-use nightshift_core::port::store::{Finish, FinishOutcome, Leased, Store, Tasks};
+use nightshift_core::port::store::{Finish, FinishOutcome, LeaseWord, Leased, Start, Store, Tasks};
 use nightshift_core::task::{TaskEvent, TaskState};
 use tempfile::TempDir;
 
@@ -73,6 +73,49 @@ pub(crate) async fn one_end_of_a_batch_is_heard_apart_from_the_others(store: &dy
     ];
     let expected = expected.map(|(kind, id)| (kind.to_owned(), Some(id.clone())));
     assert_eq!(told, expected);
+}
+
+pub(crate) async fn one_start_of_a_batch_is_heard_apart_from_the_others(store: &dyn Store) {
+    for text in ["a", "b", "c"] {
+        queued(store, &quiet(text)).await;
+    }
+    let held = leased(store, 3).await;
+    let [a, b, c] = [0, 1, 2].map(|n| (held[n].task.id.clone(), held[n].fence));
+    let begun = |task: &TaskId, fence| Start {
+        task: task.clone(),
+        fence,
+        isolation: "none".to_owned(),
+        deadline: at(90),
+    };
+    let nobody = TaskId::from_entropy([7; 16]);
+    let starts = [
+        begun(&a.0, a.1),
+        begun(&b.0, Fence(b.1.0 - 1)),
+        begun(&nobody, Fence(2)),
+        begun(&a.0, a.1),
+        begun(&c.0, c.1),
+    ];
+    let (keep, fenced) = (LeaseWord::Keep, LeaseWord::Fenced);
+    let before = newest(store).await;
+    let words = store.start_all(&starts, at(3)).await.unwrap();
+    assert_eq!(words, [keep, fenced, fenced, keep, keep]);
+    let expected = [&a.0, &c.0].map(|id| ("attempt.started".to_owned(), Some(id.clone())));
+    assert_eq!(told_since(store, before).await, expected);
+    let times = [&a, &b, &c].map(|(id, _)| store.task(id));
+    let times = join_all(times).await.into_iter();
+    let times: Vec<_> = times
+        .map(|task| task.unwrap().unwrap().started_at)
+        .collect();
+    assert_eq!(times, [Some(at(3)), None, Some(at(3))]);
+
+    // The answer was lost, and one is told again with one that is new.
+    let before = newest(store).await;
+    let again = [begun(&a.0, a.1), begun(&b.0, b.1)];
+    assert_eq!(store.start_all(&again, at(4)).await.unwrap(), [keep, keep]);
+    let expected = [("attempt.started".to_owned(), Some(b.0.clone()))];
+    assert_eq!(told_since(store, before).await, expected);
+    let first = store.task(&a.0).await.unwrap().unwrap().started_at;
+    assert_eq!(first, Some(at(3)));
 }
 
 pub(crate) async fn a_leased_task_is_what_is_stored(store: &dyn Store) {

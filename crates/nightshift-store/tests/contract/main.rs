@@ -209,6 +209,7 @@ contract! {
         usage_is_the_sum_of_all_attempts;
     batches:
         one_end_of_a_batch_is_heard_apart_from_the_others,
+        one_start_of_a_batch_is_heard_apart_from_the_others,
         a_leased_task_is_what_is_stored,
         two_batches_at_once_share_what_waits,
         messages_of_a_batch_keep_the_order_of_their_conversation;

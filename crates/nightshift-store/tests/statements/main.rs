@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use given::{ask, at, finish, queued, quiet, terms};
-use nightshift_core::port::store::{Attempts, NewTask};
+use nightshift_core::port::store::{Attempts, NewTask, Start};
 use nightshift_core::task::TaskEvent;
 use nightshift_store::{OpenOptions, SqlStore, open};
 use tempfile::TempDir;
@@ -55,8 +55,9 @@ impl Subscriber for Counting {
     fn exit(&self, _: &Id) {}
 }
 
-/// The statements of leasing so many, and of ending them; without those that begin and commit.
-async fn cost(store: &SqlStore, new: &NewTask, count: usize) -> (usize, usize) {
+/// The statements of leasing so many, of starting, and of ending them; without those that begin
+/// and commit.
+async fn cost(store: &SqlStore, new: &NewTask, count: usize) -> (usize, usize, usize) {
     for _ in 0..count {
         queued(store, new).await;
     }
@@ -64,7 +65,18 @@ async fn cost(store: &SqlStore, new: &NewTask, count: usize) -> (usize, usize) {
     let lease = store.lease("local", "life-1", terms(at(2)), count, at(2));
     let leased = lease.await.unwrap();
     assert_eq!(leased.len(), count);
-    let between = STATEMENTS.load(Ordering::SeqCst);
+    let taken = STATEMENTS.load(Ordering::SeqCst);
+    let starts: Vec<_> = leased
+        .iter()
+        .map(|leased| Start {
+            task: leased.task.id.clone(),
+            fence: leased.fence,
+            isolation: "none".to_owned(),
+            deadline: at(90),
+        })
+        .collect();
+    store.start_all(&starts, at(2)).await.unwrap();
+    let begun = STATEMENTS.load(Ordering::SeqCst);
     let ends: Vec<_> = leased
         .iter()
         .map(|leased| {
@@ -74,7 +86,7 @@ async fn cost(store: &SqlStore, new: &NewTask, count: usize) -> (usize, usize) {
         .collect();
     store.finish_all(&ends, at(3)).await.unwrap();
     let after = STATEMENTS.load(Ordering::SeqCst);
-    (between - before, after - between)
+    (taken - before, begun - taken, after - begun)
 }
 
 #[tokio::test]
@@ -88,12 +100,15 @@ async fn ten_tasks_cost_as_many_statements_as_one() {
     };
     let store = open(options).await.unwrap();
     for count in [1, 10] {
-        assert_eq!(cost(&store, &quiet("a"), count).await, (3, 4), "{count}");
+        assert_eq!(cost(&store, &quiet("a"), count).await, (3, 4, 4), "{count}");
     }
     // The first ones open their lanes.
     cost(&store, &ask("b"), 1).await;
     for count in [1, 10] {
-        let (begin, end) = cost(&store, &ask("b"), count).await;
-        assert!(begin <= 8 && end <= 10, "{count}: {begin}, {end}");
+        let (lease, start, end) = cost(&store, &ask("b"), count).await;
+        assert!(
+            lease <= 8 && start <= 4 && end <= 10,
+            "{count}: {lease}, {start}, {end}"
+        );
     }
 }

@@ -351,6 +351,17 @@ pub enum LeaseWord {
     Fenced,
 }
 
+/// The program of an attempt runs.
+#[derive(Debug, Clone)]
+pub struct Start {
+    pub task: TaskId,
+    pub fence: Fence,
+    /// What keeps it apart from the machine, as the executor names it.
+    pub isolation: String,
+    /// It ends by then, whatever its heartbeats say.
+    pub deadline: Timestamp,
+}
+
 /// How an attempt ended.
 #[derive(Debug, Clone)]
 pub struct Finish {
@@ -422,8 +433,15 @@ pub trait Attempts: Send + Sync {
         Ok(self.lease(executor, holder, terms, 1, now).await?.pop())
     }
 
-    /// The program runs, and ends by `deadline` whatever its heartbeats say. `Fenced` when the
-    /// lease is gone.
+    /// Notes that programs run, in one commit. The answers are in the order of `starts`: `Fenced`
+    /// where the lease is gone.
+    async fn start_all(
+        &self,
+        starts: &[Start],
+        now: Timestamp,
+    ) -> Result<Vec<LeaseWord>, StoreError>;
+
+    /// Notes that one program runs.
     async fn attempt_started(
         &self,
         task: &TaskId,
@@ -431,7 +449,16 @@ pub trait Attempts: Send + Sync {
         isolation: &str,
         deadline: Timestamp,
         now: Timestamp,
-    ) -> Result<LeaseWord, StoreError>;
+    ) -> Result<LeaseWord, StoreError> {
+        let start = Start {
+            task: task.clone(),
+            fence,
+            isolation: isolation.to_owned(),
+            deadline,
+        };
+        let words = self.start_all(&[start], now).await?;
+        Ok(words.into_iter().next().unwrap_or(LeaseWord::Fenced))
+    }
 
     /// Where the attempt is; brings the card up to date and writes `attempt.progress` when the step changed.
     async fn attempt_progress(

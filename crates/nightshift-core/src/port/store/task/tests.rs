@@ -84,14 +84,7 @@ impl Attempts for Queue {
         Ok(leased.collect())
     }
 
-    async fn attempt_started(
-        &self,
-        _: &TaskId,
-        _: Fence,
-        _: &str,
-        _: Timestamp,
-        _: Timestamp,
-    ) -> Result<LeaseWord, StoreError> {
+    async fn start_all(&self, _: &[Start], _: Timestamp) -> Result<Vec<LeaseWord>, StoreError> {
         unreachable!("only leases are asked for")
     }
 

@@ -1,21 +1,21 @@
 use async_trait::async_trait;
 use futures_util::future::{join, join_all};
 use nightshift_core::id::{Fence, TaskId};
-use nightshift_core::port::store::{FinishOutcome, LeaseTerms, LeaseWord, Leased, Swept};
+use nightshift_core::port::store::{LeaseTerms, Leased, Swept};
 use nightshift_core::task::{TaskEvent, TaskResult, Usage};
 use tokio::sync::Semaphore;
 
 use super::*;
 
 /// Remembers its commits; one attempt cannot be written.
-struct Ledger {
+struct Book {
     commits: Mutex<Vec<usize>>,
     bad: Option<Fence>,
     /// Commits that may be made.
     open: Semaphore,
 }
 
-impl Ledger {
+impl Book {
     fn new(open: usize, bad: Option<Fence>) -> Self {
         Self {
             commits: Mutex::default(),
@@ -28,7 +28,7 @@ impl Ledger {
 type Stored<T> = Result<T, StoreError>;
 
 #[async_trait]
-impl Attempts for Ledger {
+impl Attempts for Book {
     async fn lease(
         &self,
         _: &str,
@@ -40,14 +40,7 @@ impl Attempts for Ledger {
         unreachable!()
     }
 
-    async fn attempt_started(
-        &self,
-        _: &TaskId,
-        _: Fence,
-        _: &str,
-        _: Timestamp,
-        _: Timestamp,
-    ) -> Stored<LeaseWord> {
+    async fn start_all(&self, _: &[Start], _: Timestamp) -> Stored<Vec<LeaseWord>> {
         unreachable!()
     }
 
@@ -109,37 +102,37 @@ fn now() -> Timestamp {
     Timestamp::from_millis(0)
 }
 
-async fn write(ends: &Ends, ledger: &Ledger, n: i64) -> bool {
-    ends.write(ledger, &end(n), now).await.is_ok()
+async fn write(ends: &Together<Finish>, book: &Book, n: i64) -> bool {
+    ends.write(book, &end(n), now).await.is_ok()
 }
 
 #[tokio::test]
 async fn what_ends_during_a_commit_is_written_in_the_next() {
-    let (ends, ledger) = (Ends::default(), Ledger::new(0, None));
-    let all = join_all((1..=5).map(|n| write(&ends, &ledger, n)));
+    let (ends, book) = (Together::default(), Book::new(0, None));
+    let all = join_all((1..=5).map(|n| write(&ends, &book, n)));
     // All of them wait before the first commit may be made.
-    let (written, ()) = join(all, async { ledger.open.add_permits(9) }).await;
+    let (written, ()) = join(all, async { book.open.add_permits(9) }).await;
     assert_eq!(written, [true; 5]);
-    assert_eq!(*ledger.commits.lock().unwrap(), [1, 4]);
+    assert_eq!(*book.commits.lock().unwrap(), [1, 4]);
 }
 
 #[tokio::test]
 async fn one_that_cannot_be_written_does_not_keep_the_others_from_it() {
-    let (ends, ledger) = (Ends::default(), Ledger::new(0, Some(Fence(3))));
-    let all = join_all((1..=4).map(|n| write(&ends, &ledger, n)));
-    let (written, ()) = join(all, async { ledger.open.add_permits(9) }).await;
+    let (ends, book) = (Together::default(), Book::new(0, Some(Fence(3))));
+    let all = join_all((1..=4).map(|n| write(&ends, &book, n)));
+    let (written, ()) = join(all, async { book.open.add_permits(9) }).await;
     assert_eq!(written, [true, true, false, true]);
-    assert_eq!(*ledger.commits.lock().unwrap(), [1, 1, 1]);
+    assert_eq!(*book.commits.lock().unwrap(), [1, 1, 1]);
 }
 
 #[tokio::test]
 async fn who_writes_for_others_and_is_given_up_leaves_the_turn() {
-    let (ends, ledger) = (Ends::default(), Ledger::new(0, None));
-    let mut first = Box::pin(write(&ends, &ledger, 1));
+    let (ends, book) = (Together::default(), Book::new(0, None));
+    let mut first = Box::pin(write(&ends, &book, 1));
     assert!(futures_util::poll!(&mut first).is_pending());
-    let mut second = Box::pin(write(&ends, &ledger, 2));
+    let mut second = Box::pin(write(&ends, &book, 2));
     assert!(futures_util::poll!(&mut second).is_pending());
     drop(first);
-    ledger.open.add_permits(1);
+    book.open.add_permits(1);
     assert!(second.await);
 }
