@@ -25,7 +25,7 @@ const APPROVALS: usize = 1000;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Tells when an attempt is handed to it, and refuses it.
-struct Finishing(mpsc::UnboundedSender<(TaskId, Instant)>);
+pub(crate) struct Finishing(pub(crate) mpsc::UnboundedSender<(TaskId, Instant)>);
 
 #[async_trait]
 impl Executor for Finishing {
@@ -56,7 +56,11 @@ pub(crate) async fn report() -> anyhow::Result<Goal> {
     let (handed, mut starts) = mpsc::unbounded_channel();
     let store = composed::store(dir.path(), Synchronous::Full).await?;
     let executor = Arc::new(Finishing(handed));
-    let (app, loops) = composed::app(dir.path(), store.clone(), Some(executor))?;
+    let beside = composed::Beside {
+        executor: Some(executor),
+        ..composed::Beside::default()
+    };
+    let (app, loops) = composed::app(dir.path(), store.clone(), beside)?;
     let stop = CancellationToken::new();
     let mut running = JoinSet::new();
     for one in loops.into_iter().filter(|one| one.name() == "dispatch") {
@@ -64,7 +68,7 @@ pub(crate) async fn report() -> anyhow::Result<Goal> {
     }
     let mut waits = Vec::new();
     for _ in 0..APPROVALS {
-        let id = depot::staged(&store, Some(1), composed::now()).await?;
+        let id = depot::staged(store.as_ref(), Some(1), composed::now()).await?;
         let approved = approve(&app, &id).await?;
         let next = tokio::time::timeout(PATIENCE, starts.recv()).await;
         let (task, started) = next.context("it never started")?.context("no executor")?;
@@ -75,10 +79,7 @@ pub(crate) async fn report() -> anyhow::Result<Goal> {
     while running.join_next().await.is_some() {}
     app.store().close().await;
     waits.sort_unstable();
-    let ms = |share: f64| {
-        let index = ((waits.len() as f64 * share) as usize).min(waits.len() - 1);
-        waits[index].as_secs_f64() * 1000.0
-    };
+    let ms = |share| percentile(&waits, share);
     let (p50, p99, longest) = (ms(0.5), ms(0.99), ms(1.0));
     println!(
         "\napproval committed → lease held, {APPROVALS} approvals: p50 {p50:.2} ms, p99 {p99:.2} ms, longest {longest:.2} ms"
@@ -95,7 +96,7 @@ pub(crate) async fn report() -> anyhow::Result<Goal> {
 }
 
 /// Approves as a person does; returns when its commit was known.
-async fn approve(app: &App, id: &str) -> anyhow::Result<Instant> {
+pub(crate) async fn approve(app: &App, id: &str) -> anyhow::Result<Instant> {
     let actor = Actor::User(User {
         id: UserId::new("user_bench"),
         role: Role::Approver,
@@ -106,4 +107,12 @@ async fn approve(app: &App, id: &str) -> anyhow::Result<Instant> {
         .await
         .map_err(|problem| anyhow::anyhow!("{problem:?}"))?;
     Ok(Instant::now())
+}
+
+/// Milliseconds, of waits in their order.
+pub(crate) fn percentile(waits: &[Duration], share: f64) -> f64 {
+    let index = ((waits.len() as f64 * share) as usize).min(waits.len().saturating_sub(1));
+    waits
+        .get(index)
+        .map_or(0.0, |wait| wait.as_secs_f64() * 1000.0)
 }

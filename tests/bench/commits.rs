@@ -35,7 +35,7 @@ impl Site {
         let (app, loops) = composed::app(
             dir.path(),
             composed::store(dir.path(), synchronous).await?,
-            None,
+            composed::Beside::default(),
         )?;
         let stop = CancellationToken::new();
         let mut running = JoinSet::new();

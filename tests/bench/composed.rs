@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use harness::ScriptedPlanner;
 use nightshift_app::settings::Timers;
-use nightshift_app::{App, Loop, Ports, Settings};
+use nightshift_app::{App, Loop, Ports, Settings, Shared};
 use nightshift_core::approval::Rule;
 use nightshift_core::id::Entropy;
 use nightshift_core::plan::Limits;
@@ -40,14 +40,26 @@ pub(crate) async fn store(dir: &Path, synchronous: Synchronous) -> anyhow::Resul
 /// An application, and the loops that make it run.
 type Composed = (Arc<App>, Vec<Arc<dyn Loop>>);
 
-pub(crate) fn app(
-    dir: &Path,
-    store: Arc<SqlStore>,
-    executor: Option<Arc<dyn Executor>>,
-) -> anyhow::Result<Composed> {
+/// What an application may have beside its store.
+#[derive(Default)]
+pub(crate) struct Beside {
+    pub(crate) executor: Option<Arc<dyn Executor>>,
+    /// Attempts at once; one where it is zero.
+    pub(crate) slots: usize,
+    pub(crate) shared: Option<Shared>,
+}
+
+pub(crate) fn app(dir: &Path, store: Arc<SqlStore>, beside: Beside) -> anyhow::Result<Composed> {
     nightshift_http::tls::init();
     let slack: Arc<dyn ChatPlatform> = Arc::new(slack()?);
-    let executors = executor.map(|executor| (EXECUTOR.to_owned(), executor));
+    let executors = beside
+        .executor
+        .map(|executor| (EXECUTOR.to_owned(), executor));
+    let mut settings = settings(dir);
+    settings.max_concurrent = beside.slots.max(1);
+    if let Some(shared) = &beside.shared {
+        settings.holder = shared.me.holder();
+    }
     let ports = Ports {
         store,
         platforms: [(slack.platform(), slack)].into(),
@@ -55,9 +67,9 @@ pub(crate) fn app(
         executors: executors.into_iter().collect(),
         clock: Arc::new(SystemClock),
         ids: Arc::new(RandomIds),
-        shared: None,
+        shared: beside.shared,
     };
-    Ok(App::new(ports, settings(dir)))
+    Ok(App::new(ports, settings))
 }
 
 pub(crate) fn slack() -> anyhow::Result<SlackPlatform> {
@@ -83,7 +95,7 @@ impl Clock for SystemClock {
 }
 
 /// As the service has them: reading them costs a system call.
-struct RandomIds;
+pub(crate) struct RandomIds;
 
 impl Ids for RandomIds {
     fn entropy(&self) -> Entropy {

@@ -4,12 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use nightshift_core::id::UserId;
 use nightshift_core::plan::{Ceiling, Draft, Estimate, Limits, Plan};
-use nightshift_core::port::store::{
-    Cause, Created, MoveOutcome, NewTask, PlanRecord, Store, Tasks,
-};
+use nightshift_core::port::store::{Cause, Created, MoveOutcome, NewTask, PlanRecord, Store};
 use nightshift_core::task::{TaskKind, Wishes};
 use nightshift_core::time::Timestamp;
 use nightshift_store::{SqlStore, Synchronous};
@@ -33,7 +31,7 @@ pub(crate) struct Depot {
 }
 
 /// The tables of a task that may run.
-const TABLES: [&str; 4] = ["task", "task_text", "plan", "approval_request"];
+pub(crate) const TABLES: [&str; 4] = ["task", "task_text", "plan", "approval_request"];
 
 impl Depot {
     pub(crate) async fn new(full: Full) -> anyhow::Result<Self> {
@@ -61,10 +59,18 @@ async fn queued(store: &SqlStore, now: Timestamp) -> anyhow::Result<String> {
 
 /// A task with a plan; `need` votes before it may run, `None` when it may at once.
 pub(crate) async fn staged(
-    store: &SqlStore,
+    store: &dyn Store,
     need: Option<u32>,
     now: Timestamp,
 ) -> anyhow::Result<String> {
+    let id = asked(store, now).await?;
+    let planned = planned(store, need, now).await?;
+    anyhow::ensure!(planned.as_ref() == Some(&id), "another one was planned");
+    Ok(id)
+}
+
+/// A task that waits for its plan.
+pub(crate) async fn asked(store: &dyn Store, now: Timestamp) -> anyhow::Result<String> {
     let new = NewTask {
         kind: TaskKind::Agent,
         description: "nothing at all".to_owned(),
@@ -75,20 +81,31 @@ pub(crate) async fn staged(
         idempotency: None,
         show_planning_at: now,
     };
-    let Created::New(task) = store.create_task(&new, &Cause::default(), now).await? else {
-        bail!("no task was made");
-    };
+    match store.create_task(&new, &Cause::default(), now).await? {
+        Created::New(task) => Ok(task.id.to_string()),
+        other => bail!("no task was made: {other:?}"),
+    }
+}
+
+/// Plans the task that waits first; `None` when none does that nobody plans.
+pub(crate) async fn planned(
+    store: &dyn Store,
+    need: Option<u32>,
+    now: Timestamp,
+) -> anyhow::Result<Option<String>> {
     let until = now.after(Duration::from_secs(60));
-    let lease = store.lease_planning("bench/1", now, until).await?;
+    let Some(lease) = store.lease_planning("bench/1", now, until).await? else {
+        return Ok(None);
+    };
     let record = PlanRecord {
-        task: task.id.clone(),
-        fence: lease.context("nothing waits for a plan")?.fence,
+        task: lease.task.id.clone(),
+        fence: lease.fence,
         plan: plan()?,
         need,
         expires_at: now.after(Duration::from_hours(24)),
     };
     match store.record_plan(&record, now).await? {
-        MoveOutcome::Moved(_) => Ok(task.id.to_string()),
+        MoveOutcome::Moved(_) => Ok(Some(lease.task.id.to_string())),
         other => bail!("the plan was not recorded: {other:?}"),
     }
 }

@@ -59,6 +59,16 @@ pub(crate) fn binary(name: &str) -> anyhow::Result<PathBuf> {
 
 impl Server {
     pub(crate) fn start(answering: Answering, commits: Commits) -> anyhow::Result<Self> {
+        Self::start_on("", answering, commits)
+    }
+
+    /// With its state in that PostgreSQL.
+    pub(crate) fn start_on_postgres(url: &str, answering: Answering) -> anyhow::Result<Self> {
+        let storage = format!("  storage: {{database: postgres, url: \"{url}\"}}\n");
+        Self::start_on(&storage, answering, Commits::Durable)
+    }
+
+    fn start_on(storage: &str, answering: Answering, commits: Commits) -> anyhow::Result<Self> {
         let dir = tempfile::tempdir_in("target")?;
         let (api, slack) = match answering {
             Answering::No => ("http://127.0.0.1:9".to_owned(), None),
@@ -68,7 +78,7 @@ impl Server {
             }
         };
         let config = dir.path().join("config.yaml");
-        std::fs::write(&config, configuration(&api))?;
+        std::fs::write(&config, configuration(&api, storage))?;
         let (process, address) = launch(dir.path(), commits)?;
         Ok(Self {
             address,
@@ -144,9 +154,9 @@ fn launch(dir: &Path, commits: Commits) -> anyhow::Result<(Child, String)> {
     bail!("the server did not start")
 }
 
-fn configuration(api: &str) -> String {
+fn configuration(api: &str, storage: &str) -> String {
     format!(
-        "remote:\n  trigger_service:\n    platforms:\n      slack: {{enabled: true, bot_token: {TOKEN}, \
+        "remote:\n{storage}  trigger_service:\n    platforms:\n      slack: {{enabled: true, bot_token: {TOKEN}, \
          signing_secret: {SECRET}, api_url: \"{api}\"}}\n  auth:\n    allowed_users: [\"slack:U0BENCH\"]\n"
     )
 }

@@ -28,7 +28,7 @@ pub(crate) fn serve() -> anyhow::Result<()> {
         let (app, _) = composed::app(
             dir.path(),
             composed::store(dir.path(), Synchronous::Full).await?,
-            None,
+            composed::Beside::default(),
         )?;
         let mut server = Server::new(app, None, HttpLimits::default(), BTreeMap::new());
         server.intake = Arc::new(AnswersAtOnce);

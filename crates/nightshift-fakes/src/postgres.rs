@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use cluster::Cluster;
 pub use own::OwnServer;
 pub use pooler::Pooler;
+pub use psql::run;
 
 /// Numbers the databases of this process.
 static MADE: AtomicU32 = AtomicU32::new(0);
@@ -62,8 +63,7 @@ impl Database {
 
     /// Runs statements as the owner of the server; what they print.
     pub fn run(&self, statements: &str) -> String {
-        psql::run(&self.url(), statements)
-            .unwrap_or_else(|error| panic!("PostgreSQL refused: {error}"))
+        run(&self.url(), statements).unwrap_or_else(|error| panic!("PostgreSQL refused: {error}"))
     }
 }
 

@@ -19,8 +19,8 @@ pub(super) fn programs() -> Option<PathBuf> {
     })
 }
 
-/// What the statements print, without headings.
-pub(super) fn run(url: &str, statements: &str) -> Result<String, String> {
+/// What the statements print, without headings; or what the server says against them.
+pub fn run(url: &str, statements: &str) -> Result<String, String> {
     let program = programs().map_or(PathBuf::from("psql"), |dir| dir.join("psql"));
     let ran = Command::new(program)
         .args([
