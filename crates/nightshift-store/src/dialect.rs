@@ -27,7 +27,7 @@ macro_rules! ints_in {
     };
     (postgres $n:literal) => {
         concat!(
-            "(SELECT cast(value AS BIGINT) FROM jsonb_array_elements_text(cast($",
+            "(SELECT cast(value AS BIGINT) AS value FROM jsonb_array_elements_text(cast($",
             $n,
             " AS JSONB)) WITH ORDINALITY AS e (value, n) WHERE n > 0 AND n < 2147483648)"
         )

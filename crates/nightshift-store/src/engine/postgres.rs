@@ -58,10 +58,11 @@ const LOG_IN_ANEW: Duration = Duration::from_mins(5);
 /// Read committed: each statement of ours that decides something checks it in its condition, and
 /// locks the row before. Nobody waits for ever: not for a lock, not for a statement, and not for
 /// a replica that went away in the middle: what it holds locked is free after five seconds, or another one
-/// could not take over.
+/// could not take over. Joins are made as they are written: the planner took longer to try all orders
+/// of a task's view than the rest of the task's life took, and took the written one.
 const BEGIN_WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \
     SET LOCAL lock_timeout = '10s'; SET LOCAL statement_timeout = '60s'; \
-    SET LOCAL idle_in_transaction_session_timeout = '5s'";
+    SET LOCAL idle_in_transaction_session_timeout = '5s'; SET LOCAL join_collapse_limit = 1";
 
 /// Several reads that see the same moment.
 const BEGIN_SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \

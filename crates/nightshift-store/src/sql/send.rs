@@ -3,17 +3,42 @@
 use crate::dialect::{batch, field, int_field, ints_in, one_by_one, to_change, to_take};
 use crate::statement::{Script, Sql, statement, statements};
 
+/// The conversations of `$n` as `c`, where joins are made in the order in which they are written.
+macro_rules! joined {
+    (sqlite $n:literal) => {
+        "conversation c"
+    };
+    (postgres $n:literal) => {
+        concat!(
+            ints_in!(postgres $n),
+            " AS those JOIN conversation c ON c.conversation_id = those.value"
+        )
+    };
+}
+
+/// The same where they are not.
+macro_rules! only {
+    (sqlite $n:literal) => {
+        concat!(" WHERE c.conversation_id IN ", ints_in!(sqlite $n))
+    };
+    (postgres $n:literal) => {
+        ""
+    };
+}
+
 /// The first open message of each conversation, and which one has the conversation's place.
 pub(crate) const FIRST_OPEN: Sql = statement!(
     "SELECT c.conversation_id, o.outbox_id, o.state, o.due_at, o.next_at, o.carries_file, \
        o.whisper_to, c.platform, c.workspace, c.channel, m.remote_id, s.outbox_id AS seated, \
        s.lane_id AS seated_lane \
-     FROM conversation c LEFT JOIN outbox o ON o.outbox_id = (SELECT h.outbox_id FROM outbox h \
+     FROM ",
+    joined!(1),
+    " LEFT JOIN outbox o ON o.outbox_id = (SELECT h.outbox_id FROM outbox h \
        WHERE h.conversation_id = c.conversation_id AND h.state IN ('pending', 'sending') \
        ORDER BY h.seq LIMIT 1) \
      LEFT JOIN outbox s ON s.conversation_id = c.conversation_id AND s.due_at IS NOT NULL \
-     LEFT JOIN message m ON m.message_key = o.message_key WHERE c.conversation_id IN ",
-    ints_in!(1),
+     LEFT JOIN message m ON m.message_key = o.message_key",
+    only!(1),
     one_by_one!("c.conversation_id"),
     to_change!("c")
 );

@@ -114,7 +114,32 @@ pub(crate) const REMEMBER_KEY: Sql = statement!(
       task_id = excluded.task_id, at = excluded.at"
 );
 
-macro_rules! view {
+/// Everything of the tasks whose ids a macro selects. PostgreSQL joins in the order in which it is
+/// written (see `BEGIN_WRITE`), so the ids come first there.
+macro_rules! view_of {
+    (sqlite $ids:ident) => {
+        concat!(
+            view_columns!(sqlite),
+            " FROM task t ",
+            view_joins!(),
+            " WHERE t.task_id IN ",
+            $ids!(sqlite)
+        )
+    };
+    (postgres $ids:ident) => {
+        concat!(
+            view_columns!(postgres),
+            " FROM ",
+            $ids!(postgres),
+            " AS those JOIN task t ON t.task_id = those.",
+            $ids!(name),
+            " ",
+            view_joins!()
+        )
+    };
+}
+
+macro_rules! view_columns {
     ($engine:ident) => {
         concat!(
     "SELECT ",
@@ -139,36 +164,59 @@ macro_rules! view {
                 "at": "v.voted_at";
                 "v.voted_at, v.user_id"
             ),
-            " FROM approval_vote v WHERE v.request_id = r.request_id) AS votes \
-    FROM task t JOIN task_text x ON x.task_id = t.task_id \
-    LEFT JOIN conversation c ON c.conversation_id = t.conversation_id \
-    LEFT JOIN plan p ON p.task_id = t.task_id AND p.plan_no = t.plan_no \
-    LEFT JOIN approval_request r ON r.task_id = t.task_id AND r.plan_no = t.plan_no \
-    LEFT JOIN attempt a ON a.task_id = t.task_id AND a.fence = t.attempt_fence"
+            " FROM approval_vote v WHERE v.request_id = r.request_id) AS votes"
         )
     };
 }
 
-/// Everything of a task.
-pub(crate) const VIEW: Sql = statement!(
-    view!(),
-    " WHERE t.task_id IN ",
-    texts_in!(1),
-    " ORDER BY t.created_at DESC, t.task_id DESC"
-);
+macro_rules! view_joins {
+    () => {
+        "JOIN task_text x ON x.task_id = t.task_id \
+    LEFT JOIN conversation c ON c.conversation_id = t.conversation_id \
+    LEFT JOIN plan p ON p.task_id = t.task_id AND p.plan_no = t.plan_no \
+    LEFT JOIN approval_request r ON r.task_id = t.task_id AND r.plan_no = t.plan_no \
+    LEFT JOIN attempt a ON a.task_id = t.task_id AND a.fence = t.attempt_fence"
+    };
+}
+
+macro_rules! listed {
+    (name) => {
+        "value"
+    };
+    ($engine:ident) => {
+        texts_in!($engine 1)
+    };
+}
 
 /// What waits longest of what an executor may run: only a task whose current plan was granted
 /// under the same hash.
+macro_rules! waiting {
+    (name) => {
+        "task_id"
+    };
+    ($engine:ident) => {
+        concat!(
+            "(SELECT q.task_id FROM task q \
+               JOIN approval_request g ON g.task_id = q.task_id AND g.plan_no = q.plan_no \
+                 AND g.state = 'granted' AND g.plan_hash = q.plan_hash \
+               WHERE q.state = 'queued' AND q.executor = $1 AND q.run_at <= $2 \
+                 AND q.cancel_asked_at IS NULL \
+               ORDER BY q.priority, q.queued_at, q.task_id LIMIT $3",
+            to_take!($engine "q"),
+            ")"
+        )
+    };
+}
+
+/// Newest first.
+pub(crate) const VIEW: Sql = statement!(
+    view_of!(listed),
+    " ORDER BY t.created_at DESC, t.task_id DESC"
+);
+
 pub(crate) const WAITING: Sql = statement!(
-    view!(),
-    " WHERE t.task_id IN (SELECT q.task_id FROM task q \
-       JOIN approval_request g ON g.task_id = q.task_id AND g.plan_no = q.plan_no \
-         AND g.state = 'granted' AND g.plan_hash = q.plan_hash \
-       WHERE q.state = 'queued' AND q.executor = $1 AND q.run_at <= $2 \
-         AND q.cancel_asked_at IS NULL \
-       ORDER BY q.priority, q.queued_at, q.task_id LIMIT $3",
-    to_take!("q"),
-    ") ORDER BY t.priority, t.queued_at, t.task_id"
+    view_of!(waiting),
+    " ORDER BY t.priority, t.queued_at, t.task_id"
 );
 
 /// `$3` is matched as it is, whatever it contains.
