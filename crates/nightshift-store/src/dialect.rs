@@ -130,6 +130,16 @@ macro_rules! to_take {
     };
 }
 
+/// A bound below which there are only dead rows; see `low_water.rs`.
+macro_rules! since {
+    (sqlite $what:literal $mark:literal) => {
+        ""
+    };
+    (postgres $what:literal $mark:literal) => {
+        concat!(" AND ", $what, " >= ", $mark)
+    };
+}
+
 /// After the rows that become events: holds the number before theirs until the transaction ends, so
 /// that a reader of all events knows where to stop; see `horizon.rs`. 20051 is "NS" in ASCII.
 macro_rules! numbered {
@@ -154,7 +164,7 @@ macro_rules! json_text {
 
 pub(crate) use {
     batch, field, float_field, int_field, ints_in, json_rows, json_text, numbered, one_by_one,
-    texts_in, to_change, to_take,
+    since, texts_in, to_change, to_take,
 };
 
 /// Waits for no other writer: a transaction that starts as a reader and then writes would fail.

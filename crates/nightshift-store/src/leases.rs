@@ -163,40 +163,53 @@ pub(crate) async fn renew(
 }
 
 pub(crate) async fn sweep(mut tx: Tx<'_>) -> Result<Swept> {
-    let now = tx.now.millis();
-    let overdue = ids(&mut tx, sql::approval::OVERDUE, now).await?;
+    let (now, marks) = (tx.now, tx.low_water);
+    let mut done = Vec::new();
     let mut swept = Swept::default();
-    for id in overdue {
+    for id in over(&mut tx, "approvals", sql::approval::OVERDUE, &mut done).await? {
         if expire(&mut tx, &id).await? {
             swept.expired += 1;
         }
     }
-    for id in ids(&mut tx, sql::attempt::UNSTARTED, now).await? {
+    for id in over(&mut tx, "starts", sql::attempt::UNSTARTED, &mut done).await? {
         if give_back(&mut tx, &id).await? {
             swept.returned += 1;
         }
     }
-    for id in ids(&mut tx, sql::attempt::ENDLESS, now).await? {
+    for id in over(&mut tx, "ends", sql::attempt::ENDLESS, &mut done).await? {
         if time_out(&mut tx, &id).await? {
             swept.overdue += 1;
         }
     }
-    for id in ids(&mut tx, sql::attempt::OVERDUE, now).await? {
+    for id in over(&mut tx, "leases", sql::attempt::OVERDUE, &mut done).await? {
         if lose(&mut tx, &id).await? {
             swept.lost += 1;
         }
     }
     tx.commit().await?;
+    if let Some(marks) = marks {
+        marks.seen_to(&done, now);
+    }
     Ok(swept)
 }
 
-async fn ids(tx: &mut Tx<'_>, statement: Sql, now: i64) -> Result<Vec<String>> {
+/// Of what a deadline is over. The kinds of deadlines of which no more is left are `done`.
+async fn over(
+    tx: &mut Tx<'_>,
+    deadlines: &'static str,
+    statement: Sql,
+    done: &mut Vec<&'static str>,
+) -> Result<Vec<String>> {
     tx.flush().await?;
-    let found = scalar(statement)
-        .bind(now)
+    let found: Vec<String> = scalar(statement)
+        .bind(tx.now.millis())
         .bind(MOVES_PER_SWEEP)
+        .bind_some(tx.open_since(deadlines))
         .fetch_all(tx.conn())
         .await?;
+    if found.len() < MOVES_PER_SWEEP as usize {
+        done.push(deadlines);
+    }
     Ok(found)
 }
 

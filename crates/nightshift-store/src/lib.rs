@@ -20,6 +20,7 @@ mod invariants;
 mod leases;
 mod lock;
 mod logs;
+mod low_water;
 mod moves;
 mod moving;
 mod notices;
@@ -56,6 +57,7 @@ pub use engine::postgres::{Login, Passwords, Server, look_at};
 use engine::sqlite::Engine;
 pub use engine::{CommitWatch, Conditions, OpenError, OpenKind, Synchronous};
 pub use examine::{Check, Examined, Finding, examine, examine_server};
+use low_water::LowWater;
 pub use moving::{Moved, move_to};
 
 /// What `open` needs.
@@ -90,6 +92,7 @@ pub struct SqlStore {
     backoff: Backoff,
     /// The time of the newest event.
     newest: AtomicI64,
+    low_water: LowWater,
 }
 
 /// Opens the database `nightshift.sqlite` in the data directory, creating it when missing.
@@ -135,6 +138,7 @@ fn store(engine: Database, ids: Arc<dyn Ids>, retry_backoff: Duration) -> Arc<Sq
             longest: LONGEST_BACKOFF,
         },
         newest: AtomicI64::new(i64::MIN),
+        low_water: LowWater::default(),
     })
 }
 

@@ -25,8 +25,12 @@ pub(crate) async fn lease(
 ) -> Result<Option<PlanLease>> {
     loop {
         let now = tx.now.millis();
+        let from = tx
+            .low_water("planning", scalar(sql::plan::FIRST_PLANNING))
+            .await?;
         let next: Option<String> = scalar(sql::plan::NEXT_PLANNING)
             .bind(now)
+            .bind_some(from)
             .fetch_optional(tx.conn())
             .await?;
         let found = match next.map(|id| id.parse::<TaskId>()) {

@@ -91,6 +91,14 @@ impl Query {
         self
     }
 
+    /// The last value, where the engine's statement has it.
+    pub(crate) fn bind_some(self, value: Option<impl Value>) -> Self {
+        match value {
+            Some(value) => self.bind(value),
+            None => self,
+        }
+    }
+
     pub(crate) async fn execute(self, conn: &mut Conn) -> sqlx::Result<AnyQueryResult> {
         let query = self.on(conn)?;
         let done = answered(conn.limit(), query.execute(conn.any())).await;
@@ -156,6 +164,11 @@ where
 {
     pub(crate) fn bind(mut self, value: impl Value) -> Self {
         self.query = self.query.bind(value);
+        self
+    }
+
+    pub(crate) fn bind_some(mut self, value: Option<impl Value>) -> Self {
+        self.query = self.query.bind_some(value);
         self
     }
 

@@ -16,6 +16,7 @@ use crate::engine::connection::Conn;
 use crate::engine::turns::Rank;
 use crate::engine::write::Write;
 use crate::error::Result;
+use crate::low_water::LowWater;
 use crate::outbox::queue;
 use crate::statement::query;
 use crate::{SqlStore, lock, sql};
@@ -34,6 +35,8 @@ pub(crate) struct Tx<'s> {
     ids: &'s dyn Ids,
     pub(crate) backoff: Backoff,
     newest: &'s AtomicI64,
+    /// Where dead rows stay in the way.
+    pub(crate) low_water: Option<&'s LowWater>,
     pub(crate) now: Timestamp,
     pub(crate) actor: Option<UserId>,
     pub(crate) delivery: Option<DeliveryId>,
@@ -82,6 +85,7 @@ impl SqlStore {
             ids: self.ids.as_ref(),
             backoff: self.backoff,
             newest: &self.newest,
+            low_water: self.engine.keeps_dead_rows().then_some(&self.low_water),
             now,
             actor: cause.actor.clone(),
             delivery: cause.delivery.clone(),

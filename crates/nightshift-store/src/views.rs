@@ -14,7 +14,7 @@ use crate::engine::connection::Conn;
 use crate::error::{Error, Result};
 use crate::moves::TaskRow;
 use crate::row::{self, Columns};
-use crate::statement::query;
+use crate::statement::{query, scalar};
 use crate::transaction::Tx;
 use crate::{conversations, leases, sql};
 
@@ -62,10 +62,14 @@ pub(crate) struct Seen {
 /// What an executor may run, what has waited longest first.
 pub(crate) async fn waiting(tx: &mut Tx<'_>, executor: &str, limit: usize) -> Result<Vec<Seen>> {
     let now = tx.now.millis();
+    let from = tx
+        .low_water(executor, scalar(sql::task::FIRST_WAITING).bind(executor))
+        .await?;
     let rows = query(sql::task::WAITING)
         .bind(executor)
         .bind(now)
         .bind(limit as i64)
+        .bind_some(from)
         .fetch_all(tx.conn())
         .await?;
     rows.iter()

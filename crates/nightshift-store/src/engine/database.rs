@@ -15,6 +15,11 @@ pub(crate) enum Database {
 }
 
 impl Database {
+    /// Rows that are no more stay in the way of those that are, for a while.
+    pub(crate) fn keeps_dead_rows(&self) -> bool {
+        matches!(self, Self::Postgres(_))
+    }
+
     /// The only place where a writing transaction begins. Dropped before its commit, it rolls back.
     /// `change` names the store method for those who watch its commit.
     pub(crate) async fn write(&self, change: &'static str) -> Result<Write<'_>> {

@@ -1,5 +1,6 @@
 //! Approval requests and votes.
 
+use crate::dialect::since;
 use crate::statement::{Sql, statement};
 
 pub(crate) const ASK: Sql = statement!(
@@ -39,5 +40,7 @@ pub(crate) const CLOSE: Sql = statement!(
 
 pub(crate) const OVERDUE: Sql = statement!(
     "SELECT task_id FROM approval_request \
-    WHERE state = 'open' AND expires_at <= $1 ORDER BY expires_at LIMIT $2"
+    WHERE state = 'open' AND expires_at <= $1",
+    since!("expires_at" "$3"),
+    " ORDER BY expires_at LIMIT $2"
 );

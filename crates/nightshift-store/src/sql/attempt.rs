@@ -1,8 +1,10 @@
 //! Attempts and their leases.
 
-use crate::dialect::{batch, field, int_field, ints_in, texts_in};
+use crate::dialect::{batch, field, int_field, ints_in, since, texts_in};
 use crate::statement::{Sql, statement};
 
+/// As one condition, which is no index's: a partial index of what has not started is read from its
+/// beginning, dead rows and all.
 pub(crate) const START: Sql = statement!(
     "UPDATE attempt SET started_at = $1, isolation = ",
     field!("isolation"),
@@ -14,7 +16,7 @@ pub(crate) const START: Sql = statement!(
     field!("task"),
     " AND attempt.fence = ",
     int_field!("fence"),
-    " AND attempt.started_at IS NULL AND attempt.finished_at IS NULL RETURNING attempt.task_id"
+    " AND coalesce(attempt.started_at, attempt.finished_at) IS NULL RETURNING attempt.task_id"
 );
 
 pub(crate) const STARTED: Sql = statement!(
@@ -40,22 +42,26 @@ pub(crate) const RENEW: Sql = statement!(
 
 pub(crate) const OVERDUE: Sql = statement!(
     "SELECT task_id FROM task \
-    WHERE state IN ('running', 'paused', 'cancelling') AND lease_until <= $1 \
-    ORDER BY lease_until LIMIT $2"
+    WHERE state IN ('running', 'paused', 'cancelling') AND lease_until <= $1",
+    since!("lease_until" "$3"),
+    " ORDER BY lease_until LIMIT $2"
 );
 
 /// A program that did not start in time.
 pub(crate) const UNSTARTED: Sql = statement!(
     "SELECT task_id FROM attempt \
-    WHERE started_at IS NULL AND finished_at IS NULL AND start_by <= $1 \
-    ORDER BY start_by LIMIT $2"
+    WHERE started_at IS NULL AND finished_at IS NULL AND start_by <= $1",
+    since!("start_by" "$3"),
+    " ORDER BY start_by LIMIT $2"
 );
 
 /// What holds on beyond all that its plan allows; the time of a frozen one does not pass.
 pub(crate) const ENDLESS: Sql = statement!(
     "SELECT a.task_id FROM attempt a \
     JOIN task t ON t.task_id = a.task_id AND t.state IN ('running', 'cancelling') \
-    WHERE a.finished_at IS NULL AND a.deadline_at <= $1 ORDER BY a.deadline_at LIMIT $2"
+    WHERE a.finished_at IS NULL AND a.deadline_at <= $1",
+    since!("a.deadline_at" "$3"),
+    " ORDER BY a.deadline_at LIMIT $2"
 );
 
 pub(crate) const RETURNS: Sql = statement!(

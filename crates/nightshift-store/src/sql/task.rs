@@ -1,7 +1,7 @@
 //! Tasks.
 
 use crate::dialect::{
-    batch, field, int_field, json_rows, one_by_one, texts_in, to_change, to_take,
+    batch, field, int_field, json_rows, one_by_one, since, texts_in, to_change, to_take,
 };
 use crate::statement::{Sql, statement};
 
@@ -200,8 +200,9 @@ macro_rules! waiting {
                JOIN approval_request g ON g.task_id = q.task_id AND g.plan_no = q.plan_no \
                  AND g.state = 'granted' AND g.plan_hash = q.plan_hash \
                WHERE q.state = 'queued' AND q.executor = $1 AND q.run_at <= $2 \
-                 AND q.cancel_asked_at IS NULL \
-               ORDER BY q.priority, q.queued_at, q.task_id LIMIT $3",
+                 AND q.cancel_asked_at IS NULL",
+            since!($engine "(q.priority, q.queued_at)" "(0, $4)"),
+            " ORDER BY q.priority, q.queued_at, q.task_id LIMIT $3",
             to_take!($engine "q"),
             ")"
         )
@@ -214,6 +215,13 @@ pub(crate) const VIEW: Sql = statement!(
     " ORDER BY t.created_at DESC, t.task_id DESC"
 );
 
+/// All have the same priority.
+pub(crate) const FIRST_WAITING: Sql = statement!(
+    "SELECT queued_at FROM task WHERE state = 'queued' AND executor = $1 \
+    ORDER BY priority, queued_at LIMIT 1"
+);
+
+/// `$4` is the low-water mark of the executor.
 pub(crate) const WAITING: Sql = statement!(
     view_of!(waiting),
     " ORDER BY t.priority, t.queued_at, t.task_id"

@@ -4,11 +4,11 @@
 use std::io::{Read, Write};
 use std::net::TcpListener;
 
-use nightshift_core::port::store::{Deliveries, Store, StoreKind};
+use nightshift_core::port::store::{Attempts, Deliveries, Store, StoreKind};
 use nightshift_fakes::postgres::Database;
 use nightshift_store::{OpenError, OpenKind};
 
-use crate::given::delivery;
+use crate::given::{at, delivery, lease, queued, quiet, running};
 
 async fn refused(url: &str) -> OpenError {
     match crate::open_at(url).await {
@@ -245,4 +245,32 @@ async fn a_beginning_that_nobody_waits_for_leaves_nothing_open() {
         let open = other.open_deliveries(None, 1000).await.unwrap();
         assert_eq!(open.len() as u32, n + 1, "{key} was acknowledged");
     }
+}
+
+/// Who looks where it found the first row before may overlook one for a while, and no longer.
+#[tokio::test]
+async fn what_comes_late_into_a_queue_is_found_all_the_same() {
+    let database = crate::database();
+    let store = crate::open_at(&database.url()).await.unwrap();
+    queued(&*store, &quiet("a")).await;
+    assert!(lease(&*store, at(100)).await.is_some());
+    let late = queued(&*store, &quiet("b")).await.id;
+    database.run(&format!(
+        "UPDATE task SET queued_at = -60000 WHERE task_id = '{late}'"
+    ));
+    assert!(lease(&*store, at(104)).await.is_none());
+    assert_eq!(lease(&*store, at(105)).await.unwrap().task.id, late);
+}
+
+#[tokio::test]
+async fn a_deadline_that_is_set_late_is_seen_to_all_the_same() {
+    let database = crate::database();
+    let store = crate::open_at(&database.url()).await.unwrap();
+    store.sweep(at(200)).await.unwrap();
+    let late = running(&*store, &quiet("a")).await.task.id;
+    database.run(&format!(
+        "UPDATE task SET lease_until = 100000 WHERE task_id = '{late}'"
+    ));
+    assert_eq!(store.sweep(at(259)).await.unwrap().lost, 0);
+    assert_eq!(store.sweep(at(260)).await.unwrap().lost, 1);
 }
