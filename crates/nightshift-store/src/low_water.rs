@@ -16,13 +16,15 @@ use crate::statement::Scalar;
 use crate::transaction::Tx;
 
 /// A queue is looked through from its beginning so often.
-const QUEUE_EVERY: Duration = Duration::from_secs(5);
+const QUEUE_EVERY: Duration = Duration::from_secs(2);
 /// The same for deadlines, which are set in good time and by nobody who could be late.
 const DEADLINES_EVERY: Duration = Duration::from_mins(1);
 
-/// A change carries the time at which it began, and may become visible so much later: longer than
-/// it waits for a lock.
-const LATE: Duration = Duration::from_secs(20);
+/// A change carries the time at which it began, and may become visible so much later. The few that
+/// wait longer, for a lock, are found when the queue is looked through.
+const QUEUED_LATE: Duration = Duration::from_secs(1);
+/// The same where that is seldom: longer than any change waits for a lock.
+const SET_LATE: Duration = Duration::from_secs(20);
 
 /// Of one server.
 #[derive(Default)]
@@ -56,12 +58,15 @@ impl LowWater {
         fresh.then_some(mark.from)
     }
 
-    fn set(&self, of: &str, from: Timestamp, looked_at: Timestamp) {
-        let mark = Mark {
-            from: before(from),
-            looked_at: looked_at.millis(),
-        };
-        self.marks().insert(of.to_owned(), mark);
+    /// `first` is the time of the first row that waits.
+    fn found(&self, queue: &str, first: Option<i64>, now: Timestamp) -> i64 {
+        let from = first.unwrap_or(i64::MAX).min(before(now, QUEUED_LATE));
+        self.set(queue, from, now.millis());
+        from
+    }
+
+    fn set(&self, of: &str, from: i64, looked_at: i64) {
+        self.marks().insert(of.to_owned(), Mark { from, looked_at });
     }
 
     /// From where deadlines are looked at.
@@ -81,7 +86,7 @@ impl LowWater {
                 Some(mark) if mark.is_fresh(now, DEADLINES_EVERY) => mark.looked_at,
                 _ => now.millis(),
             };
-            self.set(of, now, Timestamp::from_millis(looked_at));
+            self.set(of, before(now, SET_LATE), looked_at);
         }
     }
 
@@ -90,8 +95,8 @@ impl LowWater {
     }
 }
 
-fn before(at: Timestamp) -> i64 {
-    at.millis().saturating_sub(LATE.as_millis() as i64)
+fn before(at: Timestamp, late: Duration) -> i64 {
+    at.millis().saturating_sub(late.as_millis() as i64)
 }
 
 impl Tx<'_> {
@@ -108,10 +113,8 @@ impl Tx<'_> {
         if let Some(from) = marks.of(queue, self.now) {
             return Ok(Some(from));
         }
-        let first: Option<i64> = first.fetch_optional(self.conn()).await?;
-        let first = first.map_or(self.now, Timestamp::from_millis);
-        marks.set(queue, first.min(self.now), self.now);
-        Ok(Some(before(first.min(self.now))))
+        let first = first.fetch_optional(self.conn()).await?;
+        Ok(Some(marks.found(queue, first, self.now)))
     }
 
     /// No deadline of this kind before it is open; `None` as above.
@@ -133,17 +136,24 @@ mod tests {
     fn a_queue_is_looked_through_again_after_a_while_by_one() {
         let marks = LowWater::default();
         assert_eq!(marks.of("local", at(100)), None);
-        marks.set("local", at(90), at(100));
-        assert_eq!(marks.of("local", at(104)), Some(70_000));
-        assert_eq!(marks.of("local", at(105)), None);
-        assert_eq!(marks.of("local", at(105)), Some(70_000));
-        assert_eq!(marks.of("docker", at(105)), None);
+        assert_eq!(marks.found("local", Some(90_000), at(100)), 90_000);
+        assert_eq!(marks.of("local", at(101)), Some(90_000));
+        assert_eq!(marks.of("local", at(102)), None);
+        assert_eq!(marks.of("local", at(102)), Some(90_000));
+        assert_eq!(marks.of("docker", at(102)), None);
+    }
+
+    #[test]
+    fn what_is_not_visible_yet_is_not_left_behind() {
+        let marks = LowWater::default();
+        assert_eq!(marks.found("local", None, at(100)), 99_000);
+        assert_eq!(marks.found("local", Some(99_999), at(100)), 99_000);
     }
 
     #[test]
     fn a_clock_that_was_set_back_looks_again() {
         let marks = LowWater::default();
-        marks.set("local", at(90), at(100));
+        marks.found("local", Some(90_000), at(100));
         assert_eq!(marks.of("local", at(99)), None);
         marks.seen_to(&["leases"], at(100));
         assert_eq!(marks.deadlines("leases", at(99)), i64::MIN);

@@ -258,8 +258,8 @@ async fn what_comes_late_into_a_queue_is_found_all_the_same() {
     database.run(&format!(
         "UPDATE task SET queued_at = -60000 WHERE task_id = '{late}'"
     ));
-    assert!(lease(&*store, at(104)).await.is_none());
-    assert_eq!(lease(&*store, at(105)).await.unwrap().task.id, late);
+    assert!(lease(&*store, at(101)).await.is_none());
+    assert_eq!(lease(&*store, at(102)).await.unwrap().task.id, late);
 }
 
 #[tokio::test]
