@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sqlx::any::{AnyPoolOptions, install_default_drivers};
-use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions, Transaction};
+use sqlx::{Any, AnyConnection, AnyPool, ConnectOptions, Executor as _, Transaction};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinSet;
 use tokio_util::task::TaskTracker;
@@ -58,19 +58,25 @@ const LOG_IN_ANEW: Duration = Duration::from_mins(5);
 /// Read committed: each statement of ours that decides something checks it in its condition, and
 /// locks the row before. Nobody waits for ever: not for a lock, not for a statement, and not for
 /// a replica that went away in the middle: what it holds locked is free after five seconds, or another one
-/// could not take over. Joins are made as they are written: the planner took longer to try all orders
-/// of a task's view than the rest of the task's life took, and took the written one.
+/// could not take over. Joins are made [`AS_WRITTEN`].
 const BEGIN_WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \
     SET LOCAL lock_timeout = '10s'; SET LOCAL statement_timeout = '60s'; \
     SET LOCAL idle_in_transaction_session_timeout = '5s'; SET LOCAL join_collapse_limit = 1";
 
-/// Several reads that see the same moment.
+/// The planner takes longer to try all orders of a task's view than the rest of the task's life
+/// takes, and then takes the written one.
+const AS_WRITTEN: &str = "SET join_collapse_limit = 1";
+
+/// Several reads that see the same moment; joined in whatever order the planner finds best, for the
+/// invariants are checked here.
 const BEGIN_SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
-    SET LOCAL statement_timeout = '60s'; SET LOCAL idle_in_transaction_session_timeout = '5s'";
+    SET LOCAL statement_timeout = '60s'; SET LOCAL idle_in_transaction_session_timeout = '5s'; \
+    SET LOCAL join_collapse_limit = 8";
 
 /// One read, where it needs a transaction at all.
 const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; \
-    SET LOCAL statement_timeout = '60s'; SET LOCAL idle_in_transaction_session_timeout = '5s'";
+    SET LOCAL statement_timeout = '60s'; SET LOCAL idle_in_transaction_session_timeout = '5s'; \
+    SET LOCAL join_collapse_limit = 1";
 
 pub(crate) struct Postgres {
     address: Arc<Address>,
@@ -388,7 +394,17 @@ async fn pool(
 ) -> Result<AnyPool, OpenError> {
     let options = address.options().await?;
     let reach = reach.clone();
+    // Behind a pooler a session is not ours to set.
+    let settings = (!address.pooled()).then_some(AS_WRITTEN);
     Ok(AnyPoolOptions::new()
+        .after_connect(move |conn, _| {
+            Box::pin(async move {
+                if let Some(settings) = settings {
+                    conn.execute(settings).await?;
+                }
+                Ok(())
+            })
+        })
         .after_release(move |conn, _| {
             let reach = reach.clone();
             Box::pin(async move { reach.still_answers(conn).await })

@@ -244,16 +244,19 @@ pub(crate) const QUEUE_POSITION: Sql = statement!(
       AND (q.queued_at < t.queued_at OR (q.queued_at = t.queued_at AND q.task_id <= t.task_id))))"
 );
 
-/// What comparable completed tasks used, newest first.
+/// What comparable completed tasks used, newest first. Chosen before anything is added up: there may
+/// be a hundred thousand of them.
 pub(crate) const HISTORY: Sql = statement!(
     "SELECT t.task_id, \
       cast(coalesce(sum(a.tokens), 0) AS BIGINT) AS tokens, \
       cast(coalesce(sum(a.usd), 0) AS DOUBLE PRECISION) AS usd, \
       cast(coalesce(sum(a.seconds), 0) AS DOUBLE PRECISION) AS seconds \
-    FROM task t JOIN attempt a ON a.task_id = t.task_id \
-    WHERE t.state = 'completed' AND t.kind = $1 AND t.subject = $2 \
-      AND coalesce(t.project, '') = $3 \
-    GROUP BY t.task_id, t.completed_at ORDER BY t.completed_at DESC, t.task_id LIMIT $4"
+    FROM (SELECT c.task_id, c.completed_at FROM task c \
+      WHERE c.state = 'completed' AND c.kind = $1 AND c.subject = $2 \
+        AND coalesce(c.project, '') = $3 \
+      ORDER BY c.completed_at DESC, c.task_id LIMIT $4) AS t \
+    JOIN attempt a ON a.task_id = t.task_id \
+    GROUP BY t.task_id, t.completed_at ORDER BY t.completed_at DESC, t.task_id"
 );
 
 pub(crate) const ACTIONS: Sql =
