@@ -50,6 +50,15 @@ impl Client {
         }
     }
 
+    /// Another server or key, and the same connections.
+    pub fn with(&self, url: &str, key: &str) -> Self {
+        Self {
+            http: self.http.clone(),
+            url: url.to_owned(),
+            key: Some(key.to_owned()),
+        }
+    }
+
     pub fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
         let method = method.parse().expect("a method");
         let request = self.http.request(method, format!("{}{path}", self.url));

@@ -26,6 +26,7 @@ const AGAIN: Duration = Duration::from_millis(50);
 /// Where the servers are now, and what was acknowledged.
 pub(super) struct Load {
     addresses: Mutex<Vec<String>>,
+    any: Client,
     tasks: u64,
     clients: usize,
     next: AtomicU64,
@@ -40,6 +41,7 @@ impl Load {
     pub(super) fn new(_fleet: &Fleet, servers: &[Server], plan: &Plan, seed: u64) -> Self {
         Self {
             addresses: Mutex::new(servers.iter().map(|server| server.url.clone()).collect()),
+            any: Client::new("", None),
             tasks: plan.tasks,
             clients: plan.clients,
             next: AtomicU64::new(0),
@@ -78,7 +80,7 @@ impl Load {
     }
 
     fn client(&self, key: &str) -> Client {
-        Client::new(&self.any_address(), Some(key))
+        self.any.with(&self.any_address(), key)
     }
 
     pub(super) async fn run(&self) {
