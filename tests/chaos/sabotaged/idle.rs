@@ -6,7 +6,7 @@ use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use nightshift_app::Ports;
@@ -31,6 +31,11 @@ pub(crate) fn around(mut ports: Ports, faults: &[Fault]) -> Ports {
     ports
 }
 
+/// An attempt that is older was frozen with its server, and its lease may be over. It has no
+/// watchdog that ended it meanwhile, so it does not go on before it could be told.
+const FROZEN: Duration = Duration::from_secs(2);
+const TOLD: Duration = Duration::from_secs(3);
+
 struct Idle;
 
 #[async_trait]
@@ -49,16 +54,22 @@ impl Executor for Idle {
             source: None,
         })?;
         let name = format!("{} {}", job.task, job.fence.0);
-        let lock = lock(&folder, job.task.as_str());
-        if lock.is_none() {
-            note(&folder, "overlaps", &name);
-        }
+        let lock = match lock(&folder, job.task.as_str()) {
+            Ok(lock) => Some(lock),
+            // What a frozen server left is not at work; as a process, its watchdog had ended it.
+            Err(holder) if is_frozen(&holder) => None,
+            Err(_) => {
+                note(&folder, "overlaps", &name);
+                None
+            }
+        };
         note(&folder, "runs", &name);
         Ok(Box::new(Attempt {
             slow: job.prompt.contains("slow"),
             folder,
             name,
             lock,
+            began: Instant::now(),
             said: 0,
             stopped: watch::Sender::new(false),
         }))
@@ -75,6 +86,7 @@ struct Attempt {
     name: String,
     /// Held while it runs, by whichever server: two of one task at a time would be seen.
     lock: Option<File>,
+    began: Instant,
     said: u8,
     stopped: watch::Sender<bool>,
 }
@@ -91,12 +103,11 @@ impl Running for Attempt {
         if self.said > 1 {
             return None;
         }
-        let mut stopped = self.stopped.subscribe();
-        let stopped = tokio::select! {
-            _ = stopped.wait_for(|stopped| *stopped) => true,
-            () = tokio::time::sleep(SLOW), if self.slow => false,
-            () = std::future::ready(()), if !self.slow => false,
-        };
+        let work = if self.slow { SLOW } else { Duration::ZERO };
+        let mut stopped = self.is_stopped_within(work).await;
+        if !stopped && self.began.elapsed() > FROZEN {
+            stopped = self.is_stopped_within(TOLD).await;
+        }
         self.said = 2;
         if !stopped {
             note(&self.folder, "ends", &self.name);
@@ -130,6 +141,14 @@ fn exit(stopped: bool) -> Exit {
     }
 }
 
+impl Attempt {
+    async fn is_stopped_within(&self, time: Duration) -> bool {
+        let mut stopped = self.stopped.subscribe();
+        let stopped = stopped.wait_for(|stopped| *stopped);
+        tokio::time::timeout(time, stopped).await.is_ok()
+    }
+}
+
 /// One write: lines of several servers do not mix.
 fn note(folder: &Path, name: &str, line: &str) {
     let file = OpenOptions::new()
@@ -141,12 +160,27 @@ fn note(folder: &Path, name: &str, line: &str) {
         .expect("the project's folder has room");
 }
 
-fn lock(folder: &Path, task: &str) -> Option<File> {
-    let file = OpenOptions::new()
+/// The lock of a task, or the process that has it.
+fn lock(folder: &Path, task: &str) -> Result<File, String> {
+    let path = folder.join(format!("lock-{task}"));
+    let mut file = OpenOptions::new()
         .create(true)
         .truncate(false)
         .write(true)
-        .open(folder.join(format!("lock-{task}")))
+        .open(&path)
         .expect("the project's folder can be written");
-    file.try_lock().ok().map(|()| file)
+    if file.try_lock().is_err() {
+        return Err(std::fs::read_to_string(&path).unwrap_or_default());
+    }
+    file.set_len(0)
+        .and_then(|()| write!(file, "{}", std::process::id()))
+        .expect("the project's folder has room");
+    Ok(file)
+}
+
+fn is_frozen(process: &str) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    // The state stands behind the name, which ends with the last parenthesis.
+    let state = stat.rsplit_once(')').map(|(_, rest)| rest.trim_start());
+    state.is_some_and(|state| state.starts_with('T'))
 }

@@ -3,6 +3,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use futures_util::future::join_all;
 use nightshift_core::error::Retry;
 use nightshift_core::port::store::{
     Attempts, Finish, FinishOutcome, LeaseWord, Start, StoreError, StoreKind,
@@ -128,14 +129,18 @@ where
         }
         Err(error) => {
             let mut its_own = Some(error).filter(|_| batch.len() == 1);
-            for (what, answer) in batch.iter().zip(answers) {
-                let written = match its_own.take() {
-                    Some(error) => Err(error),
-                    // One that cannot be written must not keep the others from it.
-                    None => alone(store, what, now).await,
-                };
-                let _ = answer.send(written);
-            }
+            // One that cannot be written must not keep the others from it, nor waiting for it.
+            let each = batch.iter().zip(answers).map(|(what, answer)| {
+                let its_own = its_own.take();
+                async move {
+                    let written = match its_own {
+                        Some(error) => Err(error),
+                        None => alone(store, what, now).await,
+                    };
+                    let _ = answer.send(written);
+                }
+            });
+            join_all(each).await;
         }
     }
 }
