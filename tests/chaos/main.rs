@@ -159,7 +159,9 @@ async fn replicas(options: &Options) -> bool {
         "start-twice",
     ] {
         let plan = replicas::Plan {
-            tasks: 400,
+            // Enough for each kind of trouble to come a few times.
+            tasks: 1_500,
+            calm: std::time::Duration::from_secs(1),
             fault: Some(fault),
             ..plan
         };
